@@ -1,0 +1,3 @@
+//! The whole app without a window: one function per command.
+
+pub mod dto;

@@ -1,0 +1,2 @@
+//! The `aula` command.
+fn main() {}

@@ -1,0 +1,17 @@
+//! Gemma 4 E2B and E4B: a GGUF file in, logits out.
+//!
+//! * `gguf` – the file, memory-mapped, its header checked before anything is trusted
+//! * `config`, `weights` – what the file says the model is, and its tensors
+//! * `model` – the seam: [`Model`] and [`Sequence`], which every implementation of the forward pass stands behind
+//! * `plain` – the readable implementation in stock candle ops; the definition that faster ones are compared with
+//! * `tokenizer`, `detokenizer`, `chat_template` – text in and out
+//!
+//! Nothing here knows about queues, sampling, processes or users.
+
+pub mod config;
+pub mod error;
+pub mod model;
+
+pub use config::Config;
+pub use error::Error;
+pub use model::{Checkpoint, Logits, Model, Rows, Runtime, Sequence};
