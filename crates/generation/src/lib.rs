@@ -83,12 +83,7 @@ pub struct GenerateRequest {
 impl GenerateRequest {
     /// A request with the default sampling and reply cap.
     pub fn new(request_id: impl Into<String>, messages: Vec<Message>) -> Self {
-        Self {
-            request_id: request_id.into(),
-            messages,
-            sampling: Sampling::default(),
-            max_tokens: DEFAULT_MAX_TOKENS,
-        }
+        Self { request_id: request_id.into(), messages, sampling: Sampling::default(), max_tokens: DEFAULT_MAX_TOKENS }
     }
 }
 
