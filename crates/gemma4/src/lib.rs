@@ -10,6 +10,7 @@
 
 pub mod config;
 pub mod error;
+pub mod gguf;
 pub mod model;
 
 pub use config::Config;
