@@ -1,0 +1,157 @@
+//! What can go wrong with installed models.
+
+use std::io;
+use std::path::PathBuf;
+
+use errors::{ErrorCode, Explain, io_code};
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file is not a model that this program runs.
+    #[error("`{}` cannot be used", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: gemma4::Error,
+    },
+    /// The file to import or inspect could not be read.
+    #[error("could not read `{}`", path.display())]
+    ReadSource {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The file to import is a folder, a device or the like.
+    #[error("`{}` is not a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file to import changed its size while it was copied.
+    #[error("`{}` changed while it was copied: {expected} bytes were expected, {found} came", path.display())]
+    SourceChanged {
+        /// The file.
+        path: PathBuf,
+        /// Its size at the beginning, in bytes.
+        expected: u64,
+        /// Bytes that were read.
+        found: u64,
+    },
+    /// The folder of installed models could not be made, listed or written.
+    #[error("could not use the models folder `{}`", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The copy could not be written.
+    #[error("could not write `{}`", path.display())]
+    WriteCopy {
+        /// The file being written.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The disk has too little room for the copy.
+    #[error("not enough room on the disk: {} needed, {} free", gigabytes(*.needed_bytes), gigabytes(*.free_bytes))]
+    NotEnoughSpace {
+        /// Size of the copy.
+        needed_bytes: u64,
+        /// What the disk has.
+        free_bytes: u64,
+    },
+    /// The same model, or another under the same file name, is installed already.
+    #[error("`{file_name}` is already installed")]
+    AlreadyInstalled {
+        /// File name of the installed model.
+        file_name: String,
+        /// Whether it is the same model, not only the same file name.
+        same_content: bool,
+    },
+    /// Another import is under way.
+    #[error("another model is being imported")]
+    Busy,
+    /// Somebody stopped the import.
+    #[error("the import was stopped")]
+    Cancelled,
+    /// No installed model has this id.
+    #[error("there is no installed model `{id}`")]
+    NoSuchModel {
+        /// The id.
+        id: String,
+    },
+    /// The demo model is part of the program.
+    #[error("the demo model is part of Aula and cannot be removed")]
+    DemoStays,
+    /// An installed model's file could not be deleted.
+    #[error("could not delete `{}`", path.display())]
+    Delete {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// `bytes` in units of 10⁹, as shops and downloads count them.
+pub(crate) fn gigabytes(bytes: u64) -> String {
+    if bytes < 100_000_000 { format!("{:.1} MB", bytes as f64 / 1e6) } else { format!("{:.2} GB", bytes as f64 / 1e9) }
+}
+
+impl Explain for Error {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unusable { cause, .. } => cause.code(),
+            Self::ReadSource { cause, .. }
+            | Self::Folder { cause, .. }
+            | Self::WriteCopy { cause, .. }
+            | Self::Delete { cause, .. } => io_code(cause),
+            Self::NotAFile { .. } | Self::AlreadyInstalled { .. } | Self::Busy | Self::Cancelled | Self::DemoStays => {
+                ErrorCode::InvalidRequest
+            }
+            Self::SourceChanged { .. } => ErrorCode::ModelFileDamaged,
+            Self::NotEnoughSpace { .. } => ErrorCode::DiskFull,
+            Self::NoSuchModel { .. } => ErrorCode::NotFound,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unusable { cause, .. } => return cause.hint(),
+            Self::ReadSource { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
+                "check the path; if the file is on a USB stick, plug it in again".to_owned()
+            }
+            Self::ReadSource { .. } | Self::SourceChanged { .. } => {
+                "if the file is on a USB stick, plug it in again and repeat; nothing half-copied was kept".to_owned()
+            }
+            Self::NotAFile { .. } => "name a file that ends in .gguf".to_owned(),
+            Self::Folder { cause, .. } | Self::WriteCopy { cause, .. } if io_code(cause) == ErrorCode::DiskFull => {
+                "free some room on the disk and repeat; nothing half-copied was kept".to_owned()
+            }
+            Self::Folder { path, .. } => format!("check that `{}` may be written", path.display()),
+            Self::WriteCopy { .. } => "check that the disk may be written; nothing half-copied was kept".to_owned(),
+            Self::NotEnoughSpace { needed_bytes, free_bytes } => {
+                format!("free {} on that disk and repeat", gigabytes(needed_bytes.saturating_sub(*free_bytes)))
+            }
+            Self::AlreadyInstalled { same_content: true, .. } => "it is ready to use; nothing was copied".to_owned(),
+            Self::AlreadyInstalled { same_content: false, .. } => {
+                "another model has that file name: rename the file, or remove the installed one first".to_owned()
+            }
+            Self::Busy => "wait until it is done, then repeat".to_owned(),
+            Self::NoSuchModel { .. } => "`aula models list` shows the ids".to_owned(),
+            Self::Delete { .. } => "close Aula and everything else that uses the model, then repeat".to_owned(),
+            Self::Cancelled | Self::DemoStays => return None,
+        };
+        Some(hint)
+    }
+}
