@@ -11,8 +11,13 @@
 pub mod config;
 pub mod error;
 pub mod gguf;
+mod kv_cache;
+pub mod load;
 pub mod model;
+pub mod plain;
+pub mod weights;
 
 pub use config::Config;
 pub use error::Error;
+pub use load::{DeviceKind, LoadOptions};
 pub use model::{Checkpoint, Logits, Model, Rows, Runtime, Sequence};

@@ -29,7 +29,11 @@ impl Logits {
     /// # Panics
     /// If `data` is not a whole number of rows.
     pub fn new(data: Vec<f32>, vocab: usize) -> Self {
-        assert!(vocab > 0 && data.len() % vocab == 0, "logits of {} values are not rows of {vocab}", data.len());
+        assert!(
+            vocab > 0 && data.len().is_multiple_of(vocab),
+            "logits of {} values are not rows of {vocab}",
+            data.len()
+        );
         Self { data, vocab }
     }
 
@@ -155,7 +159,6 @@ pub fn prefill(
     cancelled: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Logits, Error> {
-    let vocab_rows = if rows == Rows::All { tokens.len() } else { 0 };
     let mut all: Vec<f32> = Vec::new();
     let mut vocab = 1;
     let mut done = 0;
@@ -169,7 +172,9 @@ pub fn prefill(
         done += part.len();
         if logits.n_rows() > 0 {
             vocab = logits.vocab;
-            all.reserve(vocab_rows.saturating_sub(done - part.len()).min(part.len()) * vocab);
+            if rows == Rows::All && all.is_empty() {
+                all.reserve_exact(tokens.len() * vocab);
+            }
             all.extend_from_slice(logits.as_slice());
         }
         progress(done, tokens.len());

@@ -1,0 +1,93 @@
+//! From a path and a device to a model.
+
+use std::{path::Path, sync::Arc};
+
+use candle_core::Device;
+
+use crate::{config::Config, error::Error, gguf::GgufFile, model::Model, plain::PlainModel};
+
+/// A device that may compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceKind {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The first NVIDIA card, through CUDA.
+    Cuda,
+    /// Apple's graphics processor.
+    Metal,
+}
+
+impl DeviceKind {
+    /// The name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+            Self::Metal => "metal",
+        }
+    }
+
+    /// Whether this build has what it takes to use the device, if it is there.
+    pub fn in_this_build(self) -> bool {
+        match self {
+            Self::Cpu => true,
+            Self::Cuda => cfg!(feature = "cuda"),
+            Self::Metal => cfg!(feature = "metal"),
+        }
+    }
+
+    /// The device for candle, and its name for people.
+    fn open(self) -> Result<(Device, String), Error> {
+        let unavailable = |reason: String| Error::DeviceUnavailable { device: self.as_str().to_owned(), reason };
+        if !self.in_this_build() {
+            return Err(unavailable("this build of the program has no support for it".to_owned()));
+        }
+        let device = match self {
+            Self::Cpu => return Ok((Device::Cpu, "CPU".to_owned())),
+            Self::Cuda => Device::new_cuda(0),
+            Self::Metal => Device::new_metal(0),
+        }
+        .map_err(|error| unavailable(error.to_string()))?;
+        let name = device_name(&device);
+        Ok((device, name))
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn device_name(device: &Device) -> String {
+    match device {
+        Device::Cuda(cuda) => cuda.cuda_stream().context().name().unwrap_or_else(|_| "CUDA".to_owned()),
+        _ => "Metal".to_owned(),
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn device_name(_: &Device) -> String {
+    "Metal".to_owned()
+}
+
+/// How to open a model.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoadOptions {
+    /// What computes.
+    pub device: DeviceKind,
+}
+
+/// Opens the model file at `path`.
+///
+/// # Errors
+/// If the file is damaged or holds something else, or the device cannot be used.
+pub fn open(path: &Path, options: &LoadOptions) -> Result<Box<dyn Model>, Error> {
+    load(&Arc::new(GgufFile::open(path)?), options)
+}
+
+/// The model in an open file, which it goes on sharing.
+///
+/// # Errors
+/// If the file holds something else, lacks a tensor, or the device cannot be used.
+pub fn load(file: &Arc<GgufFile>, options: &LoadOptions) -> Result<Box<dyn Model>, Error> {
+    let config = Config::from_gguf(file)?;
+    let (device, name) = options.device.open()?;
+    Ok(Box::new(PlainModel::new(file, config, device, name)?))
+}

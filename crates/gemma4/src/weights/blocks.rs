@@ -1,0 +1,241 @@
+//! Weights read in place: bytes of the memory map seen as quantization blocks, and the two things done with them,
+//! a matrix product and a gather of rows.
+//!
+//! Nothing is copied and nothing is repacked, so a model costs the memory of its file once. candle's own
+//! `QMatMul` would keep a second, expanded copy of Q4_K, Q6_K and Q8_0 weights, and would compute one row by another
+//! formula than many rows; here a row's result is bit for bit the same however many rows it is computed with.
+#![expect(unsafe_code, reason = "the one place that reads mapped bytes as typed blocks")]
+
+use std::sync::Arc;
+
+use candle_core::{
+    CpuStorage, CustomOp1, Layout, Shape,
+    quantized::{
+        GgmlDType, GgmlType,
+        k_quants::{self, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0},
+    },
+};
+use half::{bf16, f16};
+use rayon::prelude::*;
+
+use crate::{
+    error::Error,
+    gguf::{GgufFile, TensorInfo},
+};
+
+type Result<T, E = candle_core::Error> = std::result::Result<T, E>;
+
+/// A two-dimensional tensor in the map, `(n_rows, width)`, row-major.
+#[derive(Clone)]
+pub struct MappedMatrix {
+    file: Arc<GgufFile>,
+    info: TensorInfo,
+    n_rows: usize,
+    width: usize,
+}
+
+/// Blocks that any bytes are valid for: integers and floats without padding, at most 4-byte alignment.
+///
+/// # Safety
+/// Every bit pattern must be a valid value, and the type must have no padding, no pointer and no drop glue.
+unsafe trait AnyBytes: GgmlType {}
+
+macro_rules! any_bytes {
+    ($($block:ty),*) => { $(
+        // SAFETY: a `repr(C)` record of f16 and integer arrays (or a plain float), whose size candle asserts to be
+        // the sum of its fields.
+        unsafe impl AnyBytes for $block {}
+    )* };
+}
+any_bytes!(f32, f16, bf16, BlockQ4_0, BlockQ4_1, BlockQ5_0, BlockQ5_1, BlockQ8_0, BlockQ4K, BlockQ5K, BlockQ6K);
+
+/// Runs `$body` with `$block` standing for the Rust type of `$dtype`, or `$other` if weights cannot have that type.
+macro_rules! with_block_type {
+    ($dtype:expr, $block:ident => $body:expr, _ => $other:expr) => {
+        match $dtype {
+            GgmlDType::F32 => {
+                type $block = f32;
+                $body
+            }
+            GgmlDType::F16 => {
+                type $block = f16;
+                $body
+            }
+            GgmlDType::BF16 => {
+                type $block = bf16;
+                $body
+            }
+            GgmlDType::Q4_0 => {
+                type $block = BlockQ4_0;
+                $body
+            }
+            GgmlDType::Q4_1 => {
+                type $block = BlockQ4_1;
+                $body
+            }
+            GgmlDType::Q5_0 => {
+                type $block = BlockQ5_0;
+                $body
+            }
+            GgmlDType::Q5_1 => {
+                type $block = BlockQ5_1;
+                $body
+            }
+            GgmlDType::Q8_0 => {
+                type $block = BlockQ8_0;
+                $body
+            }
+            GgmlDType::Q4K => {
+                type $block = BlockQ4K;
+                $body
+            }
+            GgmlDType::Q5K => {
+                type $block = BlockQ5K;
+                $body
+            }
+            GgmlDType::Q6K => {
+                type $block = BlockQ6K;
+                $body
+            }
+            GgmlDType::Q8_1 | GgmlDType::Q2K | GgmlDType::Q3K | GgmlDType::Q8K => $other,
+        }
+    };
+}
+
+/// `bytes` as whole blocks; `None` if they are not a whole number of blocks or not aligned.
+fn as_blocks<T: AnyBytes>(bytes: &[u8]) -> Option<&[T]> {
+    let size = std::mem::size_of::<T>();
+    let aligned = (bytes.as_ptr() as usize).is_multiple_of(std::mem::align_of::<T>());
+    if !aligned || !bytes.len().is_multiple_of(size) {
+        return None;
+    }
+    // SAFETY: the pointer is aligned and the bytes are initialised, readable for the slice's lifetime and a whole
+    // number of `T`; `AnyBytes` promises that any bytes are a valid `T`.
+    Some(unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast::<T>(), bytes.len() / size) })
+}
+
+impl MappedMatrix {
+    /// The tensor `info` of `file`, whose shape must be `(n_rows, width)`.
+    ///
+    /// # Errors
+    /// If the type is not one that weights can have, or the bytes are not whole aligned rows of blocks.
+    pub fn new(file: &Arc<GgufFile>, info: &TensorInfo, n_rows: usize, width: usize) -> Result<Self, Error> {
+        let whole_rows = with_block_type!(info.dtype, Block => {
+            let row_blocks = width / Block::BLCK_SIZE;
+            width.is_multiple_of(Block::BLCK_SIZE)
+                && as_blocks::<Block>(file.tensor_bytes(info)).is_some_and(|b| b.len() == n_rows * row_blocks)
+        }, _ => return Err(Error::TensorType { name: info.name.clone(), dtype: info.dtype }));
+        if !whole_rows {
+            return Err(Error::TensorLayout { name: info.name.clone() });
+        }
+        Ok(Self { file: Arc::clone(file), info: info.clone(), n_rows, width })
+    }
+
+    /// The bytes in the map.
+    pub fn bytes(&self) -> &[u8] {
+        self.file.tensor_bytes(&self.info)
+    }
+
+    /// The type of its elements.
+    pub fn dtype(&self) -> GgmlDType {
+        self.info.dtype
+    }
+
+    /// `(n_rows, width)`.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.n_rows, self.width)
+    }
+
+    fn blocks<T: AnyBytes>(&self) -> Result<&[T]> {
+        as_blocks(self.bytes())
+            .ok_or_else(|| candle_core::Error::Msg(format!("tensor {} is not made of whole blocks", self.info.name)))
+    }
+
+    /// The rows `ids`, dequantized to f32: `(ids, width)`. Only these rows are touched.
+    ///
+    /// # Errors
+    /// If an id is not a row.
+    pub fn rows(&self, ids: &[u32]) -> Result<Vec<f32>> {
+        let mut out = vec![0f32; ids.len() * self.width];
+        with_block_type!(self.dtype(), Block => {
+            let row_blocks = self.width / Block::BLCK_SIZE;
+            let blocks = self.blocks::<Block>()?;
+            for (&id, out) in ids.iter().zip(out.chunks_exact_mut(self.width)) {
+                let start = id as usize * row_blocks;
+                let Some(row) = blocks.get(start..start + row_blocks) else {
+                    candle_core::bail!("row {id} of {} rows of tensor {}", self.n_rows, self.info.name)
+                };
+                Block::to_float(row, out);
+            }
+        }, _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name));
+        Ok(out)
+    }
+
+    /// `x · selfᵀ` for `x` of shape `(m, width)`: `(m, n_rows)`.
+    ///
+    /// Quantized weights are multiplied by activations quantized to 8 bits per row, as every implementation of these
+    /// formats does; 16- and 32-bit weights by the activations as they are.
+    fn product(&self, x: &[f32], m: usize) -> Result<Vec<f32>> {
+        let (n, k) = self.shape();
+        match self.dtype() {
+            GgmlDType::F32 => Ok(product_in_f32(self.blocks::<f32>()?, x, (m, k, n))),
+            GgmlDType::F16 => Ok(product_in_f32(self.blocks::<f16>()?, x, (m, k, n))),
+            GgmlDType::BF16 => Ok(product_in_f32(self.blocks::<bf16>()?, x, (m, k, n))),
+            dtype => {
+                let mut out = vec![0f32; m * n];
+                with_block_type!(dtype, Block => k_quants::matmul(
+                    (m, k, n), x, self.blocks::<Block>()?, &mut out
+                )?, _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name));
+                Ok(out)
+            }
+        }
+    }
+}
+
+/// `x · wᵀ` in f32, for `x` of shape `(m, k)` and `w` of shape `(n, k)`: each weight row is widened once and
+/// multiplied with every row of `x`. Rounding activations to 16 bits instead, as candle's product for such weights
+/// does, would cost precision and overflow f16 in Gemma's feed-forward layers.
+fn product_in_f32<T: GgmlType>(w: &[T], x: &[f32], (m, k, n): (usize, usize, usize)) -> Vec<f32> {
+    const ROWS: usize = 16;
+    let mut transposed = vec![0f32; n * m]; // (n, m): each weight row owns a piece of it
+    transposed.par_chunks_mut(ROWS * m).zip(w.par_chunks(ROWS * k)).for_each_init(
+        || vec![0f32; k],
+        |widened, (out, w)| {
+            for (out, w) in out.chunks_exact_mut(m).zip(w.chunks_exact(k)) {
+                T::to_float(w, widened);
+                for (out, x) in out.iter_mut().zip(x.chunks_exact(k)) {
+                    *out = f32::vec_dot(k, widened, x);
+                }
+            }
+        },
+    );
+    if m == 1 {
+        return transposed;
+    }
+    let mut out = vec![0f32; m * n];
+    out.par_chunks_mut(n).enumerate().for_each(|(row, out)| {
+        for (col, out) in out.iter_mut().enumerate() {
+            *out = transposed[col * m + row];
+        }
+    });
+    out
+}
+
+/// The product with the weight's transpose, `(tokens, width)` → `(tokens, n_rows)`, on the CPU.
+impl CustomOp1 for MappedMatrix {
+    fn name(&self) -> &'static str {
+        "mapped-matmul"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (m, k) = layout.shape().dims2()?;
+        let Some((start, end)) = layout.contiguous_offsets() else {
+            candle_core::bail!("the input of {} is not contiguous", self.info.name)
+        };
+        if k != self.width {
+            candle_core::bail!("the input of {} has width {k}, expected {}", self.info.name, self.width)
+        }
+        let out = self.product(&storage.as_slice::<f32>()?[start..end], m)?;
+        Ok((CpuStorage::F32(out), Shape::from((m, self.n_rows))))
+    }
+}
