@@ -37,7 +37,7 @@ fn set_aside_files(folder: &Path) -> Vec<PathBuf> {
 async fn is_set_aside(folder: &Path, damaged: &[u8]) {
     let Opened { store, set_aside, .. } = Store::open(folder).await.expect("a new store");
     let aside = set_aside.expect("the damaged one is set aside");
-    assert_eq!(set_aside_files(folder), [aside.clone()]);
+    assert_eq!(set_aside_files(folder), std::slice::from_ref(&aside));
     assert!(std::fs::read(&aside).expect("aside") == damaged, "the damaged file was changed");
     let learner = store.default_learner().await.expect("learner");
     assert!(store.conversations(&learner.id).await.expect("list").is_empty());
