@@ -1,9 +1,10 @@
 //! What can go wrong with installed models.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use errors::{ErrorCode, Explain, io_code};
+use gemma4::gguf;
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +104,26 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The error for a file at `path` that could not be opened as a model. It names the path itself, once.
+    pub(crate) fn unusable(path: &Path, cause: gemma4::Error) -> Self {
+        let path = path.to_owned();
+        match cause {
+            gemma4::Error::File(gguf::Error::Open { source: cause, .. }) => Self::ReadSource { path, cause },
+            gemma4::Error::File(gguf::Error::File { source, .. }) => Self::Unusable { path, cause: (*source).into() },
+            cause => Self::Unusable { path, cause },
+        }
+    }
+
+    /// The same, about `path`: what was found in a copy is said of its source.
+    pub(crate) fn about(self, path: &Path) -> Self {
+        match self {
+            Self::Unusable { cause, .. } => Self::Unusable { path: path.to_owned(), cause },
+            other => other,
+        }
+    }
+}
+
 /// `bytes` in units of 10⁹, as shops and downloads count them.
 pub(crate) fn gigabytes(bytes: u64) -> String {
     if bytes < 100_000_000 { format!("{:.1} MB", bytes as f64 / 1e6) } else { format!("{:.2} GB", bytes as f64 / 1e9) }
@@ -112,6 +133,7 @@ impl Explain for Error {
     fn code(&self) -> ErrorCode {
         match self {
             Self::Unusable { cause, .. } => cause.code(),
+            Self::ReadSource { cause, .. } if cause.kind() == io::ErrorKind::NotFound => ErrorCode::ModelMissing,
             Self::ReadSource { cause, .. }
             | Self::Folder { cause, .. }
             | Self::WriteCopy { cause, .. }
@@ -129,27 +151,27 @@ impl Explain for Error {
         let hint = match self {
             Self::Unusable { cause, .. } => return cause.hint(),
             Self::ReadSource { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
-                "check the path; if the file is on a USB stick, plug it in again".to_owned()
+                "Check the path; if the file is on a USB stick, plug it in again".to_owned()
             }
             Self::ReadSource { .. } | Self::SourceChanged { .. } => {
-                "if the file is on a USB stick, plug it in again and repeat; nothing half-copied was kept".to_owned()
+                "If the file is on a USB stick, plug it in again and repeat; nothing half-copied was kept".to_owned()
             }
-            Self::NotAFile { .. } => "name a file that ends in .gguf".to_owned(),
+            Self::NotAFile { .. } => "Name a file that ends in .gguf".to_owned(),
             Self::Folder { cause, .. } | Self::WriteCopy { cause, .. } if io_code(cause) == ErrorCode::DiskFull => {
-                "free some room on the disk and repeat; nothing half-copied was kept".to_owned()
+                "Free some room on the disk and repeat; nothing half-copied was kept".to_owned()
             }
-            Self::Folder { path, .. } => format!("check that `{}` may be written", path.display()),
-            Self::WriteCopy { .. } => "check that the disk may be written; nothing half-copied was kept".to_owned(),
+            Self::Folder { path, .. } => format!("Check that `{}` may be written", path.display()),
+            Self::WriteCopy { .. } => "Check that the disk may be written; nothing half-copied was kept".to_owned(),
             Self::NotEnoughSpace { needed_bytes, free_bytes } => {
-                format!("free {} on that disk and repeat", gigabytes(needed_bytes.saturating_sub(*free_bytes)))
+                format!("Free {} on that disk and repeat", gigabytes(needed_bytes.saturating_sub(*free_bytes)))
             }
-            Self::AlreadyInstalled { same_content: true, .. } => "it is ready to use; nothing was copied".to_owned(),
+            Self::AlreadyInstalled { same_content: true, .. } => "It is ready to use; nothing was copied".to_owned(),
             Self::AlreadyInstalled { same_content: false, .. } => {
-                "another model has that file name: rename the file, or remove the installed one first".to_owned()
+                "Another model has that file name: rename the file, or remove the installed one first".to_owned()
             }
-            Self::Busy => "wait until it is done, then repeat".to_owned(),
-            Self::NoSuchModel { .. } => "`aula models list` shows the ids".to_owned(),
-            Self::Delete { .. } => "close Aula and everything else that uses the model, then repeat".to_owned(),
+            Self::Busy => "Wait until it is done, then repeat".to_owned(),
+            Self::NoSuchModel { .. } => "See the ids with `aula models list`".to_owned(),
+            Self::Delete { .. } => "Close Aula and everything else that uses the model, then repeat".to_owned(),
             Self::Cancelled | Self::DemoStays => return None,
         };
         Some(hint)

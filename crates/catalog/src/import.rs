@@ -10,6 +10,8 @@ use crate::error::Error;
 const BLOCK_BYTES: usize = 4 << 20;
 /// Room that must stay on the disk beside the copy, for the file system's own records and other programs.
 const SPARE_BYTES: u64 = 64 << 20;
+/// When so much is copied, the header lies in the copy and is checked; Gemma 4's takes 16 MB.
+const HEADER_BYTES: u64 = 64 << 20;
 /// Ending of a copy under way. No such file is ever listed; one that is left behind is deleted by the next import.
 const PARTIAL_ENDING: &str = ".importing";
 const LOCK_NAME: &str = ".import.lock";
@@ -92,10 +94,13 @@ impl PartialCopy {
     }
 
     /// Copies `source`, `total_bytes` long, into `folder` under a hidden name, down to the disk itself.
+    ///
+    /// `check` is shown the copy early, at its full length but empty behind the first part, and may refuse it.
     pub(crate) fn write(
         source: &Path,
         total_bytes: u64,
         folder: &Path,
+        check: &mut dyn FnMut(&Path) -> Result<(), Error>,
         progress: &mut dyn FnMut(Progress) -> Continue,
     ) -> Result<Self, Error> {
         let mut from = File::open(source).map_err(|cause| Error::ReadSource { path: source.to_owned(), cause })?;
@@ -103,7 +108,15 @@ impl PartialCopy {
         let copy = Self { path, published: false };
         let failed = |cause| Error::WriteCopy { path: copy.path.clone(), cause };
         let mut to = OpenOptions::new().create_new(true).write(true).open(&copy.path).map_err(failed)?;
-        let found = copy_blocks(source, &mut from, total_bytes, &copy.path, &mut to, progress)?;
+        to.set_len(total_bytes).map_err(failed)?;
+        let mut copied = Blocks { source, target: &copy.path, done_bytes: 0, total_bytes };
+        let head = total_bytes.min(HEADER_BYTES);
+        copied.copy(head, &mut from, &mut to, progress)?;
+        if copied.done_bytes == head {
+            check(&copy.path)?;
+            copied.copy(u64::MAX, &mut from, &mut to, progress)?;
+        }
+        let found = copied.done_bytes;
         if found != total_bytes {
             return Err(Error::SourceChanged { path: source.to_owned(), expected: total_bytes, found });
         }
@@ -154,27 +167,40 @@ fn sync_folder(folder: &Path) {
     }
 }
 
-/// Copies until `from` ends or more than `total_bytes` came; answers how many bytes came.
-fn copy_blocks(
-    source: &Path,
-    from: &mut dyn Read,
+/// Copying from one place to another in blocks, and how far it is.
+struct Blocks<'a> {
+    source: &'a Path,
+    target: &'a Path,
+    done_bytes: u64,
     total_bytes: u64,
-    target: &Path,
-    to: &mut dyn Write,
-    progress: &mut dyn FnMut(Progress) -> Continue,
-) -> Result<u64, Error> {
-    let mut block = vec![0; BLOCK_BYTES];
-    let mut done_bytes = 0;
-    loop {
-        if progress(Progress { done_bytes, total_bytes }) == Continue::No {
-            return Err(Error::Cancelled);
+}
+
+impl Blocks<'_> {
+    /// Copies until `until` bytes are done, `from` ends, or more than `total_bytes` came.
+    fn copy(
+        &mut self,
+        until: u64,
+        from: &mut dyn Read,
+        to: &mut dyn Write,
+        progress: &mut dyn FnMut(Progress) -> Continue,
+    ) -> Result<(), Error> {
+        let mut block = vec![0; BLOCK_BYTES];
+        while self.done_bytes < until {
+            let now = Progress { done_bytes: self.done_bytes, total_bytes: self.total_bytes };
+            if progress(now) == Continue::No {
+                return Err(Error::Cancelled);
+            }
+            let wanted = usize::try_from(until - self.done_bytes).unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
+            let unreadable = |cause| Error::ReadSource { path: self.source.to_owned(), cause };
+            let count = fill(from, &mut block[..wanted]).map_err(unreadable)?;
+            self.done_bytes += count as u64;
+            if count == 0 || self.done_bytes > self.total_bytes {
+                break;
+            }
+            let unwritable = |cause| Error::WriteCopy { path: self.target.to_owned(), cause };
+            to.write_all(&block[..count]).map_err(unwritable)?;
         }
-        let count = fill(from, &mut block).map_err(|cause| Error::ReadSource { path: source.to_owned(), cause })?;
-        done_bytes += count as u64;
-        if count == 0 || done_bytes > total_bytes {
-            return Ok(done_bytes);
-        }
-        to.write_all(&block[..count]).map_err(|cause| Error::WriteCopy { path: target.to_owned(), cause })?;
+        Ok(())
     }
 }
 
@@ -245,7 +271,7 @@ mod tests {
             Continue::Yes
         };
         let total = BLOCK_BYTES as u64 + 5;
-        let copy = PartialCopy::write(&source, total, models.path(), &mut progress).expect("a copy");
+        let copy = PartialCopy::write(&source, total, models.path(), &mut |_| Ok(()), &mut progress).expect("a copy");
         assert_eq!(seen, [0, BLOCK_BYTES as u64, total]);
         assert!(names(models.path()).iter().all(|name| name.ends_with(PARTIAL_ENDING)));
         copy.publish(&models.path().join("m.gguf")).expect("published");
@@ -259,7 +285,7 @@ mod tests {
         let source = source(models.path(), 100);
         let target = models.path().join("m.gguf");
         fs::write(&target, "mine").expect("a file");
-        let copy = PartialCopy::write(&source, 100, models.path(), &mut go_on).expect("a copy");
+        let copy = PartialCopy::write(&source, 100, models.path(), &mut |_| Ok(()), &mut go_on).expect("a copy");
         let error = copy.publish(&target).expect_err("the name is taken");
         assert!(matches!(error, Error::AlreadyInstalled { same_content: false, .. }), "{error:?}");
         assert_eq!(fs::read(&target).expect("readable"), b"mine");
@@ -272,10 +298,10 @@ mod tests {
         let models = tempfile::tempdir().expect("a folder");
         let source = source(stick.path(), 1000);
         let mut stop = |_: Progress| Continue::No;
-        let stopped = PartialCopy::write(&source, 1000, models.path(), &mut stop).map(|_| ());
+        let stopped = PartialCopy::write(&source, 1000, models.path(), &mut |_| Ok(()), &mut stop).map(|_| ());
         assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
         for expected in [999, 1001] {
-            let changed = PartialCopy::write(&source, expected, models.path(), &mut go_on).map(|_| ());
+            let changed = PartialCopy::write(&source, expected, models.path(), &mut |_| Ok(()), &mut go_on).map(|_| ());
             assert!(matches!(changed, Err(Error::SourceChanged { found: 1000, .. })), "{changed:?}");
         }
         assert_eq!(names(models.path()), [""; 0]);
@@ -294,10 +320,13 @@ mod tests {
     #[test]
     fn a_stick_that_is_pulled_out_is_named_as_the_cause() {
         let mut stick = PulledOut(BLOCK_BYTES + 10);
-        let path = Path::new("/media/stick/m.gguf");
-        let total = 3 * BLOCK_BYTES as u64;
-        let error =
-            copy_blocks(path, &mut stick, total, Path::new("copy"), &mut io::sink(), &mut go_on).expect_err("gone");
+        let mut blocks = Blocks {
+            source: Path::new("/media/stick/m.gguf"),
+            target: Path::new("copy"),
+            done_bytes: 0,
+            total_bytes: 3 * BLOCK_BYTES as u64,
+        };
+        let error = blocks.copy(u64::MAX, &mut stick, &mut io::sink(), &mut go_on).expect_err("gone");
         assert_eq!(error.to_string(), "could not read `/media/stick/m.gguf`");
         assert_eq!(error.code(), ErrorCode::Io);
         assert!(error.hint().is_some_and(|hint| hint.contains("plug it in again")), "{error:?}");
@@ -310,9 +339,10 @@ mod tests {
         let source = source(stick.path(), 1000);
         let mut from = File::open(&source).expect("readable");
         let mut full = OpenOptions::new().write(true).open("/dev/full").expect("a device that is always full");
-        let error = copy_blocks(&source, &mut from, 1000, Path::new("copy"), &mut full, &mut go_on).expect_err("full");
+        let mut blocks = Blocks { source: &source, target: Path::new("copy"), done_bytes: 0, total_bytes: 1000 };
+        let error = blocks.copy(u64::MAX, &mut from, &mut full, &mut go_on).expect_err("full");
         assert_eq!(error.code(), ErrorCode::DiskFull);
-        assert!(error.hint().is_some_and(|hint| hint.contains("free some room")), "{error:?}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("Free some room")), "{error:?}");
     }
 
     #[test]
@@ -322,7 +352,7 @@ mod tests {
         let error = enough_space(gib, gib).expect_err("no spare room");
         assert_eq!(error.code(), ErrorCode::DiskFull);
         assert_eq!(error.to_string(), "not enough room on the disk: 1.14 GB needed, 1.07 GB free");
-        assert_eq!(error.hint().as_deref(), Some("free 67.1 MB on that disk and repeat"));
+        assert_eq!(error.hint().as_deref(), Some("Free 67.1 MB on that disk and repeat"));
         let here = tempfile::tempdir().expect("a folder");
         assert!(check_space(here.path(), u64::MAX / 2).is_err());
         assert!(check_space(here.path(), 1).is_ok());

@@ -1,9 +1,16 @@
 //! The models on this computer: what each file is, what it needs, which one is used, and how a file gets in and out.
+//!
+//! A model is a GGUF file directly in the models folder; the demo model lies with the program. Nothing else is kept:
+//! what the folder holds is what is installed. A file enters the folder whole, by renaming, and is never written again.
 
 mod error;
 pub mod fit;
 mod import;
+mod inspection;
+mod installed;
 
 pub use error::Error;
 pub use fit::{Candidate, Choice, MemoryNeed, Reason, choose};
 pub use import::{Continue, Progress};
+pub use inspection::{Inspection, TypeCount, inspect};
+pub use installed::{Catalog, DEMO_ID, InstalledModel, Listing, UnusableFile};

@@ -1,0 +1,188 @@
+//! What a model file is, read from its header without touching the weights.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use gemma4::gguf::{GgufFile, dtype_id, type_name};
+use gemma4::{Config, DeviceKind};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::fit::MemoryNeed;
+
+/// The per-layer embedding table, which is mapped and never resident as a whole.
+const PER_LAYER_TABLE: &str = "per_layer_token_embd.weight";
+/// Marks the demo model.
+const DEMO_KEY: &str = "aula.demo";
+
+/// Tensors of one type in a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TypeCount {
+    /// How many there are.
+    pub tensors: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
+/// What a model file is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// Name for people, e.g. `Gemma 4 E2B`.
+    pub name: String,
+    /// Quantization, e.g. `Q4_0`.
+    pub quantization: String,
+    /// Whether it is the demo model.
+    pub demo: bool,
+    /// Size of the file in bytes.
+    pub file_bytes: u64,
+    /// Bytes of the weights that are read for every token.
+    pub resident_bytes: u64,
+    /// Bytes of the per-layer embedding table.
+    pub per_layer_table_bytes: u64,
+    /// Parameters without the per-layer table and without tensors that are never used.
+    pub effective_parameters: u64,
+    /// Number of tensors in the file.
+    pub n_tensors: usize,
+    /// The same by type, e.g. `Q4_0`.
+    pub tensor_types: BTreeMap<String, TypeCount>,
+    /// The model's hyper-parameters.
+    pub config: Config,
+}
+
+/// Reads what the file at `path` is and checks that this program can run it: header, hyper-parameters, and every
+/// tensor's presence, shape and type. Only the header's pages are read.
+///
+/// # Errors
+/// If the file cannot be read or is not a model that this program runs.
+pub fn inspect(path: &Path) -> Result<Inspection, Error> {
+    let unusable = |cause| Error::unusable(path, cause);
+    let file = Arc::new(GgufFile::open(path).map_err(|cause| unusable(cause.into()))?);
+    // On the processor the weights stay in the map: nothing is read, everything is checked.
+    let model = gemma4::load::load(&file, &gemma4::LoadOptions { device: DeviceKind::Cpu }).map_err(unusable)?;
+    Ok(describe(&file, model.config()))
+}
+
+fn describe(file: &GgufFile, config: &Config) -> Inspection {
+    let mut tensor_types: BTreeMap<String, TypeCount> = BTreeMap::new();
+    let (mut resident_bytes, mut per_layer_table_bytes, mut effective_parameters) = (0, 0, 0);
+    for tensor in file.tensors() {
+        let bytes = tensor.n_bytes as u64;
+        let count = tensor_types.entry(type_name(dtype_id(tensor.dtype))).or_default();
+        count.tensors += 1;
+        count.bytes += bytes;
+        if tensor.name == PER_LAYER_TABLE {
+            per_layer_table_bytes += bytes;
+        } else if !is_unused(&tensor.name, config) {
+            resident_bytes += bytes;
+            effective_parameters += tensor.elem_count() as u64;
+        }
+    }
+    Inspection {
+        name: name(file, config),
+        quantization: quantization(file),
+        demo: file.metadata().bool(DEMO_KEY).unwrap_or(false),
+        file_bytes: file.file_bytes(),
+        resident_bytes,
+        per_layer_table_bytes,
+        effective_parameters,
+        n_tensors: file.tensors().len() + file.unsupported().len(),
+        tensor_types,
+        config: config.clone(),
+    }
+}
+
+/// Keys and values that a full export holds for layers which read another layer's.
+fn is_unused(tensor: &str, config: &Config) -> bool {
+    let Some((layer, rest)) = tensor.strip_prefix("blk.").and_then(|rest| rest.split_once('.')) else { return false };
+    let shares = layer.parse().is_ok_and(|layer: usize| layer < config.n_layers && !config.owns_kv(layer));
+    shares && matches!(rest, "attn_k.weight" | "attn_v.weight" | "attn_k_norm.weight")
+}
+
+/// The variant's name where the dimensions are those of a published one; otherwise the file's own name for itself.
+fn name(file: &GgufFile, config: &Config) -> String {
+    match (config.n_layers, config.hidden_size) {
+        (35, 1536) => "Gemma 4 E2B".to_owned(),
+        (42, 2560) => "Gemma 4 E4B".to_owned(),
+        _ => match file.metadata().str("general.name") {
+            Ok(name) if !name.trim().is_empty() => name.trim().to_owned(),
+            _ => file.path().file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+        },
+    }
+}
+
+/// What the file says about its quantization, otherwise the type that most bytes of its layers have.
+fn quantization(file: &GgufFile) -> String {
+    let stated = file.metadata().u32("general.file_type").ok().and_then(file_type_name);
+    stated.map(str::to_owned).unwrap_or_else(|| {
+        let mut bytes: BTreeMap<String, usize> = BTreeMap::new();
+        for tensor in file.tensors().iter().filter(|tensor| tensor.name.starts_with("blk.")) {
+            *bytes.entry(type_name(dtype_id(tensor.dtype))).or_default() += tensor.n_bytes;
+        }
+        bytes.into_iter().max_by_key(|(_, bytes)| *bytes).map(|(name, _)| name).unwrap_or_default()
+    })
+}
+
+/// `general.file_type`, as llama.cpp numbers the mixes that occur for this family.
+fn file_type_name(id: u32) -> Option<&'static str> {
+    Some(match id {
+        0 => "F32",
+        1 => "F16",
+        2 => "Q4_0",
+        3 => "Q4_1",
+        7 => "Q8_0",
+        8 => "Q5_0",
+        9 => "Q5_1",
+        10 => "Q2_K",
+        11 => "Q3_K_S",
+        12 => "Q3_K_M",
+        13 => "Q3_K_L",
+        14 => "Q4_K_S",
+        15 => "Q4_K_M",
+        16 => "Q5_K_S",
+        17 => "Q5_K_M",
+        18 => "Q6_K",
+        32 => "BF16",
+        _ => return None,
+    })
+}
+
+/// Bytes of one number in the KV cache and in intermediate results.
+const F32_BYTES: u64 = 4;
+/// Tokens of a prefill chunk that scratch is reckoned for.
+const CHUNK: u64 = 256;
+/// Memory of the tokenizer for one token of the vocabulary: its text, its merges and the tables that find them.
+const TOKENIZER_BYTES_PER_TOKEN: u64 = 600;
+
+impl Inspection {
+    /// What the model needs on the processor at a context length (in tokens, at most what the model was made for).
+    pub fn memory_need(&self, context_len: usize) -> MemoryNeed {
+        let config = &self.config;
+        let positions = context_len.min(config.max_context_len) as u64;
+        MemoryNeed {
+            weights: self.resident_bytes,
+            kv_cache: kv_cache_bytes(config, positions),
+            scratch: scratch_bytes(config, positions),
+        }
+    }
+}
+
+/// The KV cache: sliding layers keep their window, global layers every position, sharing layers nothing.
+fn kv_cache_bytes(config: &Config, positions: u64) -> u64 {
+    let layer = |l: usize| {
+        let kept = if config.is_sliding(l) { positions.min(config.sliding_window as u64) } else { positions };
+        2 * kept * (config.n_kv_heads[l] * config.head_dim(l)) as u64 * F32_BYTES
+    };
+    (0..config.n_layers).filter(|&l| config.owns_kv(l)).map(layer).sum()
+}
+
+/// Intermediate results of the widest moment of a prefill chunk, one row of logits with its copies, the tokenizer.
+fn scratch_bytes(config: &Config, positions: u64) -> u64 {
+    let chunk = CHUNK.min(positions);
+    let widest_ffn = config.ffn_widths.iter().copied().max().unwrap_or(0) as u64;
+    let per_layer_inputs = (config.n_layers * config.ple_width) as u64;
+    let scores = config.n_heads as u64 * (positions + chunk);
+    let row = 8 * config.hidden_size as u64 + 4 * widest_ffn + 3 * per_layer_inputs + 2 * scores;
+    let vocab = config.vocab_size as u64;
+    F32_BYTES * (chunk * row + 4 * vocab) + TOKENIZER_BYTES_PER_TOKEN * vocab
+}
