@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use gemma4::footprint::{Footprint, kv_bytes_plain};
 use gemma4::gguf::{GgufFile, dtype_id, type_name};
 use gemma4::{Config, DeviceKind};
 use serde::Serialize;
@@ -65,26 +66,23 @@ pub fn inspect(path: &Path) -> Result<Inspection, Error> {
 
 fn describe(file: &GgufFile, config: &Config) -> Inspection {
     let mut tensor_types: BTreeMap<String, TypeCount> = BTreeMap::new();
-    let (mut resident_bytes, mut per_layer_table_bytes, mut effective_parameters) = (0, 0, 0);
+    let mut effective_parameters = 0;
     for tensor in file.tensors() {
-        let bytes = tensor.n_bytes as u64;
         let count = tensor_types.entry(type_name(dtype_id(tensor.dtype))).or_default();
         count.tensors += 1;
-        count.bytes += bytes;
-        if tensor.name == PER_LAYER_TABLE {
-            per_layer_table_bytes += bytes;
-        } else if !is_unused(&tensor.name, config) {
-            resident_bytes += bytes;
+        count.bytes += tensor.n_bytes as u64;
+        if tensor.name != PER_LAYER_TABLE && !is_unused(&tensor.name, config) {
             effective_parameters += tensor.elem_count() as u64;
         }
     }
+    let footprint = Footprint::of(file, config);
     Inspection {
         name: name(file, config),
         quantization: quantization(file),
         demo: file.metadata().bool(DEMO_KEY).unwrap_or(false),
         file_bytes: file.file_bytes(),
-        resident_bytes,
-        per_layer_table_bytes,
+        resident_bytes: footprint.per_token_bytes,
+        per_layer_table_bytes: footprint.per_layer_table_bytes,
         effective_parameters,
         n_tensors: file.tensors().len() + file.unsupported().len(),
         tensor_types,
@@ -147,42 +145,43 @@ fn file_type_name(id: u32) -> Option<&'static str> {
     })
 }
 
-/// Bytes of one number in the KV cache and in intermediate results.
+/// Bytes of one number in intermediate results.
 const F32_BYTES: u64 = 4;
 /// Tokens of a prefill chunk that scratch is reckoned for.
-const CHUNK: u64 = 256;
+const CHUNK: usize = 256;
+/// States of the sliding layers that a conversation keeps, so that it can go back a few turns, and their limit in bytes.
+const CHECKPOINTS: u64 = 8;
+const CHECKPOINTS_LIMIT_BYTES: u64 = 128 << 20;
 /// Memory of the tokenizer for one token of the vocabulary: its text, its merges and the tables that find them.
 const TOKENIZER_BYTES_PER_TOKEN: u64 = 600;
 
 impl Inspection {
     /// What the model needs on the processor at a context length (in tokens, at most what the model was made for).
     pub fn memory_need(&self, context_len: usize) -> MemoryNeed {
-        let config = &self.config;
-        let positions = context_len.min(config.max_context_len) as u64;
+        let positions = context_len.min(self.config.max_context_len);
         MemoryNeed {
             weights: self.resident_bytes,
-            kv_cache: kv_cache_bytes(config, positions),
-            scratch: scratch_bytes(config, positions),
+            kv_cache: kv_bytes_plain(&self.config, positions, CHUNK),
+            scratch: scratch_bytes(&self.config, positions),
         }
     }
 }
 
-/// The KV cache: sliding layers keep their window, global layers every position, sharing layers nothing.
-fn kv_cache_bytes(config: &Config, positions: u64) -> u64 {
-    let layer = |l: usize| {
-        let kept = if config.is_sliding(l) { positions.min(config.sliding_window as u64) } else { positions };
-        2 * kept * (config.n_kv_heads[l] * config.head_dim(l)) as u64 * F32_BYTES
-    };
-    (0..config.n_layers).filter(|&l| config.owns_kv(l)).map(layer).sum()
-}
-
-/// Intermediate results of the widest moment of a prefill chunk, one row of logits with its copies, the tokenizer.
-fn scratch_bytes(config: &Config, positions: u64) -> u64 {
+/// Intermediate results of the widest moment of a prefill chunk, one row of logits with its copies, the states to which
+/// a conversation can return, and the tokenizer.
+fn scratch_bytes(config: &Config, positions: usize) -> u64 {
     let chunk = CHUNK.min(positions);
-    let widest_ffn = config.ffn_widths.iter().copied().max().unwrap_or(0) as u64;
-    let per_layer_inputs = (config.n_layers * config.ple_width) as u64;
-    let scores = config.n_heads as u64 * (positions + chunk);
-    let row = 8 * config.hidden_size as u64 + 4 * widest_ffn + 3 * per_layer_inputs + 2 * scores;
+    let widest_ffn = config.ffn_widths.iter().copied().max().unwrap_or(0);
+    let per_layer_inputs = config.n_layers * config.ple_width;
+    let scores = config.n_heads * (positions + chunk);
+    let row = 8 * config.hidden_size + 4 * widest_ffn + 3 * per_layer_inputs + 2 * scores;
     let vocab = config.vocab_size as u64;
-    F32_BYTES * (chunk * row + 4 * vocab) + TOKENIZER_BYTES_PER_TOKEN * vocab
+    let results = F32_BYTES * ((chunk * row) as u64 + 4 * vocab);
+    let window_bytes = |l: usize| {
+        let kept = positions.min(config.sliding_window);
+        F32_BYTES * (2 * kept * config.n_kv_heads[l] * config.head_dim(l)) as u64
+    };
+    let sliding_owners = (0..config.n_layers).filter(|&l| config.owns_kv(l) && config.is_sliding(l));
+    let checkpoints = CHECKPOINTS * sliding_owners.map(window_bytes).sum::<u64>();
+    results + checkpoints.min(CHECKPOINTS_LIMIT_BYTES) + TOKENIZER_BYTES_PER_TOKEN * vocab
 }
