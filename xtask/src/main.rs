@@ -1,2 +1,46 @@
-//! Tasks of the project.
-fn main() {}
+//! The project's two commands, `cargo xtask run` and `cargo xtask test`, and the tasks behind them.
+
+mod page;
+mod process;
+mod start;
+mod system;
+mod testing;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Builds, starts and tests Aula")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install what is missing, build Aula and start it.
+    Run(start::Options),
+    /// Install what is missing and run every test.
+    Test(testing::Options),
+    /// Check the rules of the code base: who uses whom, licences, bindings, permissions, documents.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::Run(options) => start::run(options),
+        Task::Test(options) => testing::run(&options),
+        Task::Tidy => tidy::run(&workspace::root()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The stages: what each does, what it needs, and how long it may take on two cores from an empty target folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::Bench;
+use super::count::Counter;
+use crate::process::Program;
+use crate::{page, system, tidy, tools};
+
+/// One stage.
+pub struct Stage {
+    /// Its name for `--stage`.
+    pub name: &'static str,
+    /// Its budget in minutes. All of them together stay within 45.
+    pub minutes: u64,
+    /// What it does.
+    pub about: &'static str,
+    /// Stages whose failure makes this one pointless.
+    pub needs: &'static [&'static str],
+    /// Does it.
+    pub action: fn(&mut Bench) -> Result<()>,
+}
+
+/// So many times its budget a stage may take before it is stopped.
+pub const PATIENCE: u64 = 3;
+
+/// The WebDriver front end of Tauri; the version that the window tests were written against.
+const TAURI_DRIVER: &str = "2.1.0";
+
+/// All stages in the order in which they run: quick ones first, then what compiles, then what starts programs.
+pub const STAGES: &[Stage] = &[
+    Stage {
+        name: "machine",
+        minutes: 3,
+        about: "Rust, Node.js, npm and the system's libraries are there",
+        needs: &[],
+        action: machine,
+    },
+    Stage { name: "fmt", minutes: 1, about: "rustfmt changes nothing", needs: &[], action: fmt },
+    Stage {
+        name: "ui-install",
+        minutes: 1,
+        about: "npm packages as locked",
+        needs: &["machine"],
+        action: |bench| page::install(&bench.root.join("ui")),
+    },
+    Stage {
+        name: "ui-check",
+        minutes: 1,
+        about: "svelte-check without warnings",
+        needs: &["ui-install"],
+        action: |bench| npm_run(bench, "check", Counter::None),
+    },
+    Stage {
+        name: "ui-test",
+        minutes: 1,
+        about: "vitest",
+        needs: &["ui-install"],
+        action: |bench| npm_run(bench, "test", Counter::Vitest),
+    },
+    Stage {
+        name: "ui-build",
+        minutes: 1,
+        about: "the page as it ships",
+        needs: &["ui-install"],
+        action: |bench| npm_run(bench, "build", Counter::None),
+    },
+    Stage { name: "tidy", minutes: 1, about: "the rules of the code base", needs: &["machine"], action: tidy_stage },
+    Stage { name: "clippy", minutes: 8, about: "clippy, warnings denied", needs: &["machine"], action: clippy },
+    Stage { name: "build", minutes: 14, about: "every program and test", needs: &["machine"], action: build },
+    Stage { name: "rust-tests", minutes: 7, about: "all Rust tests", needs: &["machine"], action: rust_tests },
+    Stage {
+        name: "page",
+        minutes: 3,
+        about: "the page in Chromium, with axe",
+        needs: &["machine", "ui-build", "build"],
+        action: page_tests,
+    },
+    Stage {
+        name: "window",
+        minutes: 4,
+        about: "the real window",
+        needs: &["machine", "ui-build", "build"],
+        action: window_tests,
+    },
+];
+
+fn machine(_: &mut Bench) -> Result<()> {
+    tools::check(env!("CARGO_PKG_RUST_VERSION"), true)?;
+    system::ensure(system::Purpose::Test)
+}
+
+fn fmt(bench: &mut Bench) -> Result<()> {
+    let program = Program::cargo().args(["fmt", "--all", "--check"]).dir(&bench.root);
+    bench.watch(program, Counter::None)
+}
+
+fn npm_run(bench: &mut Bench, script: &str, counter: Counter) -> Result<()> {
+    let program = page::npm(&bench.root.join("ui")).args(["run", script]);
+    bench.watch(program, counter)
+}
+
+fn tidy_stage(bench: &mut Bench) -> Result<()> {
+    tidy::run(&bench.root)
+}
+
+fn clippy(bench: &mut Bench) -> Result<()> {
+    let program = bench.cargo("clippy").args(["--workspace", "--all-targets"]).args(bench.features());
+    bench.watch(program.args(["--", "--deny", "warnings"]), Counter::None)
+}
+
+/// Programs and tests in one call, so that both see the same features and no crate is compiled twice.
+fn build(bench: &mut Bench) -> Result<()> {
+    let program = bench.cargo("build").args(["--workspace", "--bins", "--tests"]).args(bench.features());
+    bench.watch(program, Counter::None)
+}
+
+fn rust_tests(bench: &mut Bench) -> Result<()> {
+    let program = bench.cargo("test").args(["--workspace", "--no-fail-fast"]).args(bench.features());
+    bench.watch(program, Counter::Cargo)
+}
+
+fn page_tests(bench: &mut Bench) -> Result<()> {
+    let metadata = bench.metadata()?;
+    let tests = bench.root.join("tests/e2e");
+    page::install(&tests)?;
+    let chromium = system::chromium().context("Chromium is missing")?;
+    let program = node_tests(bench, &metadata.target_directory, &tests, "page")?
+        .env("AULA_E2E_CHROMIUM", chromium)
+        .env("AULA_E2E_WEB_HOST", metadata.binary("web-host", false));
+    bench.watch(program, Counter::Node)
+}
+
+fn window_tests(bench: &mut Bench) -> Result<()> {
+    let metadata = bench.metadata()?;
+    let driver = tauri_driver(bench, &metadata.target_directory)?;
+    let tests = bench.root.join("tests/e2e");
+    page::install(&tests)?;
+    let program = node_tests(bench, &metadata.target_directory, &tests, "window")?
+        .env("AULA_E2E_TAURI_DRIVER", driver)
+        .env("AULA_E2E_APP", metadata.binary("aula-desktop", false));
+    bench.watch(program, Counter::Node)
+}
+
+/// Node's test runner on every test file of `tests/e2e/<folder>`, one file after the other.
+fn node_tests(bench: &Bench, target: &Path, tests: &Path, folder: &str) -> Result<Program> {
+    let entries =
+        std::fs::read_dir(tests.join(folder)).with_context(|| format!("could not read tests/e2e/{folder}"))?;
+    let mut files: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".test.mjs"))
+        .map(|name| format!("{folder}/{name}"))
+        .collect();
+    files.sort();
+    // Without a file Node would look for tests by itself.
+    ensure!(!files.is_empty(), "there is no test in tests/e2e/{folder}");
+    Ok(Program::new("node")
+        .args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
+        .args(files)
+        .dir(tests)
+        .env("AULA_E2E_ROOT", &bench.root)
+        .env("AULA_E2E_OUT", target.join("e2e")))
+}
+
+/// tauri-driver: our own copy in the target folder, built once.
+fn tauri_driver(bench: &mut Bench, target: &Path) -> Result<PathBuf> {
+    let folder = target.join("tools");
+    let file = folder.join(format!("bin/tauri-driver{}", std::env::consts::EXE_SUFFIX));
+    if !file.is_file() {
+        let program = Program::cargo()
+            .args(["install", "tauri-driver", "--version", &format!("={TAURI_DRIVER}"), "--locked", "--root"])
+            .arg(&folder)
+            .arg("--target-dir")
+            .arg(folder.join("build"))
+            .dir(&bench.root);
+        bench.watch(program, Counter::None)?;
+    }
+    Ok(file)
+}
