@@ -1,0 +1,229 @@
+//! Installed models, for the window's settings and for `aula models`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use catalog::{Catalog, Choice, Continue, Error, InstalledModel, MemoryNeed, TypeCount, UnusableFile};
+use errors::Explain;
+use hardware::HardwareProfile;
+use serde::Serialize;
+
+use crate::places::Places;
+
+pub use catalog::Progress;
+
+/// The catalogue at these places.
+pub fn catalog(places: &Places) -> Catalog {
+    Catalog::new(places.models_dir(), places.demo_model.clone())
+}
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Installed {
+    /// Opaque id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Quantization.
+    pub quantization: String,
+    /// Size of the file in bytes.
+    pub file_bytes: u64,
+    /// Whether it is the demo model.
+    pub demo: bool,
+    /// Whether this computer has the memory for it.
+    pub fits: bool,
+    /// Whether it is the one that answers.
+    pub active: bool,
+    /// File name.
+    pub file: String,
+}
+
+/// A file in the models folder that cannot be used.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Unusable {
+    /// Opaque id, with which it can be removed.
+    pub id: String,
+    /// File name.
+    pub file: String,
+    /// Why not.
+    pub error: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl From<&UnusableFile> for Unusable {
+    fn from(file: &UnusableFile) -> Self {
+        Self {
+            id: file.id.clone(),
+            file: file_name(&file.path),
+            error: errors::chain(&file.error),
+            hint: file.error.hint(),
+        }
+    }
+}
+
+/// What is installed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct List {
+    /// Models that can be used.
+    pub models: Vec<Installed>,
+    /// Files that cannot.
+    pub unusable: Vec<Unusable>,
+}
+
+/// Everything installed, judged on this computer at `context_len`; `preferred` is the model chosen in Settings.
+///
+/// # Errors
+/// If the models folder cannot be listed.
+pub fn list(
+    catalog: &Catalog,
+    profile: &HardwareProfile,
+    context_len: usize,
+    preferred: Option<&str>,
+) -> Result<List, Error> {
+    let listing = catalog.list()?;
+    let candidates: Vec<_> = listing.models.iter().map(|model| model.candidate(profile, context_len)).collect();
+    let active = catalog::choose(&candidates, preferred).candidate.map(|candidate| candidate.id.clone());
+    let models = listing.models.iter().zip(&candidates).map(|(model, candidate)| Installed {
+        id: model.id.clone(),
+        name: model.inspection.name.clone(),
+        quantization: model.inspection.quantization.clone(),
+        file_bytes: model.inspection.file_bytes,
+        demo: model.inspection.demo,
+        fits: candidate.fits(),
+        active: active.as_ref() == Some(&model.id),
+        file: file_name(&model.path),
+    });
+    let unusable = listing.unusable.iter().map(Unusable::from);
+    Ok(List { models: models.collect(), unusable: unusable.collect() })
+}
+
+/// The model that answers when nobody names one: the one chosen in Settings, otherwise the largest that fits, otherwise
+/// the demo model. `None` where nothing can be used.
+///
+/// # Errors
+/// If the models folder cannot be listed.
+pub fn default_model(
+    catalog: &Catalog,
+    profile: &HardwareProfile,
+    context_len: usize,
+    preferred: Option<&str>,
+) -> Result<Option<InstalledModel>, Error> {
+    let listing = catalog.list()?;
+    let candidates: Vec<_> = listing.models.iter().map(|model| model.candidate(profile, context_len)).collect();
+    let Choice { candidate, .. } = catalog::choose(&candidates, preferred);
+    let chosen = candidate.map(|candidate| candidate.id.clone());
+    Ok(listing.models.into_iter().find(|model| Some(&model.id) == chosen.as_ref()))
+}
+
+/// What a file is, with what it needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspected {
+    /// Name for people.
+    pub name: String,
+    /// Quantization.
+    pub quantization: String,
+    /// Whether it is the demo model.
+    pub demo: bool,
+    /// Size of the file in bytes.
+    pub file_bytes: u64,
+    /// Number of tensors.
+    pub n_tensors: usize,
+    /// The same by type.
+    pub tensor_types: BTreeMap<String, TypeCount>,
+    /// Parameters without the per-layer table.
+    pub effective_parameters: u64,
+    /// Bytes of the per-layer table, which stays on the disk.
+    pub per_layer_table_bytes: u64,
+    /// Layers.
+    pub n_layers: usize,
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Tokens in the vocabulary.
+    pub vocab_size: usize,
+    /// Positions that the model was made for.
+    pub max_context_len: usize,
+    /// Context length of the need below.
+    pub context_len: usize,
+    /// Memory that it needs on the processor.
+    pub need: MemoryNeed,
+    /// The sum of it.
+    pub needed_bytes: u64,
+    /// Memory that it may use on this computer now.
+    pub usable_bytes: u64,
+    /// Whether that suffices.
+    pub fits: bool,
+}
+
+/// What the file at `path` is and needs.
+///
+/// # Errors
+/// If it cannot be read or is not a model that this program runs.
+pub fn inspect(path: &Path, profile: &HardwareProfile, context_len: usize) -> Result<Inspected, Error> {
+    let found = catalog::inspect(path)?;
+    let context_len = context_len.min(found.config.max_context_len);
+    let need = found.memory_need(context_len);
+    let usable_bytes = catalog::fit::usable_on_cpu(profile);
+    Ok(Inspected {
+        need,
+        needed_bytes: need.total(),
+        usable_bytes,
+        fits: need.total() <= usable_bytes,
+        context_len,
+        name: found.name,
+        quantization: found.quantization,
+        demo: found.demo,
+        file_bytes: found.file_bytes,
+        n_tensors: found.n_tensors,
+        tensor_types: found.tensor_types,
+        effective_parameters: found.effective_parameters,
+        per_layer_table_bytes: found.per_layer_table_bytes,
+        n_layers: found.config.n_layers,
+        hidden_size: found.config.hidden_size,
+        vocab_size: found.config.vocab_size,
+        max_context_len: found.config.max_context_len,
+    })
+}
+
+/// What an import put in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Imported {
+    /// Opaque id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Quantization.
+    pub quantization: String,
+    /// Size of the file in bytes.
+    pub file_bytes: u64,
+    /// File name.
+    pub file: String,
+}
+
+/// Copies the model at `source` into the models folder; `progress` answers whether to go on.
+///
+/// # Errors
+/// If it is no usable model, is installed already, or cannot be copied whole.
+pub fn import(catalog: &Catalog, source: &Path, mut progress: impl FnMut(Progress) -> bool) -> Result<Imported, Error> {
+    let mut step = |now| if progress(now) { Continue::Yes } else { Continue::No };
+    let model = catalog.import(source, &mut step)?;
+    Ok(Imported {
+        file: file_name(&model.path),
+        id: model.id,
+        name: model.inspection.name.clone(),
+        quantization: model.inspection.quantization.clone(),
+        file_bytes: model.inspection.file_bytes,
+    })
+}
+
+/// Deletes an installed model.
+///
+/// # Errors
+/// If there is none with this id, it is the demo model, or its file cannot be deleted.
+pub fn remove(catalog: &Catalog, id: &str) -> Result<(), Error> {
+    catalog.remove(id)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
