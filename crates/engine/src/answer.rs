@@ -1,0 +1,169 @@
+//! One answer, from the request to its last token: render, prefill, draw, decode.
+
+use std::time::Instant;
+
+use generation::{
+    Completion, EngineInfo, FinishReason, GenerateRequest, Timings, TokenEvent, Usage,
+};
+
+use crate::{
+    answer_memory::AnswerMemory,
+    codec::Codec,
+    error::Error,
+    logits_processor::{Chain, LogitsProcessor},
+    sampler::Sampler,
+    session::{Prefilled, Session},
+    validation,
+};
+
+/// What an answer is written with.
+pub struct Writer<'a> {
+    /// The sequence that follows the conversation.
+    pub session: &'a mut Session,
+    /// Text in and out.
+    pub codec: &'a dyn Codec,
+    /// Tokens of earlier answers.
+    pub memory: &'a mut AnswerMemory,
+    /// Who answers.
+    pub engine: &'a EngineInfo,
+    /// Edits to each row of logits before the draw.
+    pub processors: Chain,
+    /// Asked before every layer and for every token; `true` stops the answer.
+    pub cancelled: &'a dyn Fn() -> bool,
+    /// Takes events in their order, without the end.
+    pub emit: &'a mut dyn FnMut(TokenEvent),
+}
+
+/// What has been generated so far.
+#[derive(Default)]
+struct Draft {
+    tokens: Vec<u32>,
+    text: String,
+    prompt_tokens: usize,
+    prefilled: Option<Prefilled>,
+    first_token_s: Option<f64>,
+    last_token_s: f64,
+    prefill_s: f64,
+}
+
+impl Writer<'_> {
+    /// Writes the answer to `request`; `Started`, `Prefill` and `Token` events go to `emit`, the end is returned.
+    /// A cancellation is an end like others.
+    ///
+    /// # Errors
+    /// A request that contradicts a limit, a prompt longer than the context, or a failure of the model.
+    pub fn write(&mut self, request: &GenerateRequest) -> Result<Completion, Error> {
+        let begun = Instant::now();
+        let context_len = self.session.context_len();
+        validation::request(request, context_len)?;
+        let mut sampler = Sampler::new(&request.sampling);
+        let mut draft = Draft::default();
+        let finish_reason = self.run(request, &mut sampler, &mut draft, begun)?;
+        Ok(Completion {
+            finish_reason,
+            usage: Usage {
+                prompt_tokens: draft.prompt_tokens,
+                reused_tokens: draft.prefilled.map_or(0, |prefilled| prefilled.reused),
+                prefilled_tokens: draft.prefilled.map_or(0, |prefilled| prefilled.computed),
+                completion_tokens: draft.tokens.len(),
+                seed: sampler.seed(),
+            },
+            timings: Timings {
+                queue_s: 0.0,
+                prefill_s: draft.prefill_s,
+                ttft_s: draft.first_token_s.unwrap_or_else(|| begun.elapsed().as_secs_f64()),
+                decode_s: draft.first_token_s.map_or(0.0, |first| draft.last_token_s - first),
+            },
+            token_ids: draft.tokens,
+            engine: self.engine.clone(),
+        })
+    }
+
+    fn run(
+        &mut self,
+        request: &GenerateRequest,
+        sampler: &mut Sampler,
+        draft: &mut Draft,
+        begun: Instant,
+    ) -> Result<FinishReason, Error> {
+        let prompt = self.codec.render(&request.messages, &mut |text| self.memory.recall(text))?;
+        draft.prompt_tokens = prompt.len();
+        validation::prompt_len(prompt.len(), self.session.context_len())?;
+        (self.emit)(TokenEvent::Started { engine: self.engine.clone() });
+
+        let prefill_begun = Instant::now();
+        let prefilled = &mut draft.prefilled;
+        let emit = &mut *self.emit;
+        let outcome = self.session.prefill(&prompt, self.codec.turn_start(), self.cancelled, &mut |now, total| {
+            *prefilled = Some(now);
+            emit(TokenEvent::Prefill { done: now.computed, total });
+        });
+        draft.prefill_s = prefill_begun.elapsed().as_secs_f64();
+        let mut row = match outcome {
+            Ok((row, _)) => row,
+            Err(Error::Model(gemma4::Error::Cancelled)) => return Ok(self.cancelled_in_prefill(draft)),
+            Err(error) => return Err(error),
+        };
+
+        let mut stream = self.codec.stream();
+        let reason = loop {
+            if (self.cancelled)() {
+                break FinishReason::Cancelled;
+            }
+            if !self.processors.is_empty() {
+                self.processors.process(&draft.tokens, &mut row);
+            }
+            let token = sampler.sample(&row)?;
+            draft.tokens.push(token);
+            draft.last_token_s = begun.elapsed().as_secs_f64();
+            draft.first_token_s.get_or_insert(draft.last_token_s);
+            if self.codec.is_stop(token) {
+                break FinishReason::Stop;
+            }
+            let piece = stream.push(token)?;
+            if !piece.is_empty() {
+                draft.text.push_str(&piece);
+                (self.emit)(TokenEvent::Token { text: piece });
+            }
+            if draft.tokens.len() >= request.max_tokens {
+                break FinishReason::MaxTokens;
+            }
+            if prompt.len() + draft.tokens.len() >= self.session.context_len() {
+                break FinishReason::ContextFull;
+            }
+            match self.session.decode(token, self.cancelled) {
+                Ok(next) => row = next,
+                Err(Error::Model(gemma4::Error::Cancelled)) => break FinishReason::Cancelled,
+                Err(error) => return Err(error),
+            }
+        };
+        let rest = stream.finish();
+        drop(stream);
+        let cut_character = !rest.is_empty();
+        if cut_character {
+            draft.text.push_str(&rest);
+            (self.emit)(TokenEvent::Token { text: rest });
+        }
+        self.session.checkpoint()?;
+        self.remember(draft, reason, cut_character);
+        Ok(reason)
+    }
+
+    /// `prefilled_tokens` then counts what was computed; the prompt's length is cut to match the usage's equation.
+    fn cancelled_in_prefill(&self, draft: &mut Draft) -> FinishReason {
+        if let Some(prefilled) = draft.prefilled {
+            draft.prompt_tokens = prefilled.reused + prefilled.computed;
+        }
+        FinishReason::Cancelled
+    }
+
+    /// Remembers the answer's tokens if they are nothing but the text that was shown: not where a character was cut
+    /// at the end, and not with a thought, which history leaves out.
+    fn remember(&mut self, draft: &Draft, reason: FinishReason, cut_character: bool) {
+        let n_text = draft.tokens.len() - usize::from(reason == FinishReason::Stop);
+        let tokens = &draft.tokens[..n_text];
+        if !cut_character && !tokens.iter().any(|&token| self.codec.is_control(token)) {
+            self.memory.remember(&draft.text, tokens.to_vec());
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The handle that the rest of the program holds: one model, one queue, one process to lose.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use generation::{
+    DEFAULT_CONTEXT_LEN, EngineInfo, EngineKind, GenerateError, GenerateRequest, Generation, Generator, TokenEvent,
+};
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    device::DeviceChoice,
+    error::Error,
+    outbox::{CHANNEL_CAPACITY, Outbox},
+    protocol::ModelFacts,
+    queue::{Queue, RequestNumber},
+    supervisor::Supervisor,
+    validation,
+    worker_process::WorkerCommand,
+};
+
+/// How many requests may wait unless somebody chose otherwise.
+pub const DEFAULT_QUEUE_LEN: usize = 32;
+
+/// Everything an engine is started with.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// How to start the worker process.
+    pub worker: WorkerCommand,
+    /// The GGUF file; `None` until one is installed.
+    pub model: Option<PathBuf>,
+    /// Where to compute.
+    pub device: DeviceChoice,
+    /// Most tokens of prompt and reply together.
+    pub context_len: usize,
+    /// Most requests that may wait; the one being answered does not count.
+    pub queue_len: usize,
+    /// Folder for files that make the next start faster.
+    pub cache_dir: PathBuf,
+    /// How the worker is watched.
+    pub watchdog: Watchdog,
+}
+
+impl Default for EngineOptions {
+    /// This executable as the worker, no model yet.
+    fn default() -> Self {
+        Self {
+            worker: WorkerCommand::current_exe(),
+            model: None,
+            device: DeviceChoice::Auto,
+            context_len: DEFAULT_CONTEXT_LEN,
+            queue_len: DEFAULT_QUEUE_LEN,
+            cache_dir: std::env::temp_dir().join("aula-cache"),
+            watchdog: Watchdog::default(),
+        }
+    }
+}
+
+/// When a worker counts as hung, and how often it is restarted.
+///
+/// Times in which this process itself did not run (the laptop slept) do not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watchdog {
+    /// Time between two pings.
+    pub ping_every: Duration,
+    /// A ping must be answered within this time; the worker does so while it computes.
+    pub pong_timeout: Duration,
+    /// The process must greet within this time.
+    pub start_timeout: Duration,
+    /// A model must be open within this time.
+    pub load_timeout: Duration,
+    /// Some layer or token must be computed within this time.
+    pub stall_timeout: Duration,
+    /// A cancelled answer must end within this time (it takes a layer's time, below 250 ms).
+    pub cancel_timeout: Duration,
+    /// So many crashes without an answer in between …
+    pub crash_limit: usize,
+    /// … within this time end the automatic restarts.
+    pub crash_window: Duration,
+    /// The second restart waits so long, the third twice as long.
+    pub restart_delay: Duration,
+}
+
+impl Default for Watchdog {
+    fn default() -> Self {
+        Self {
+            ping_every: Duration::from_secs(1),
+            pong_timeout: Duration::from_secs(20),
+            start_timeout: Duration::from_secs(30),
+            load_timeout: Duration::from_secs(600),
+            stall_timeout: Duration::from_secs(60),
+            cancel_timeout: Duration::from_secs(10),
+            crash_limit: 3,
+            crash_window: Duration::from_secs(120),
+            restart_delay: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The model's state.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelStatus {
+    /// No model was chosen.
+    Absent,
+    /// It is being opened, for the first time or again; requests wait.
+    Loading {
+        /// The GGUF file.
+        path: PathBuf,
+    },
+    /// It answers.
+    Ready(ModelFacts),
+    /// It could not be opened, or its process keeps stopping. The next request tries again.
+    Failed(GenerateError),
+}
+
+/// The worker process, for the log, for `doctor` and for tests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WorkerHealth {
+    /// Its process id while it runs.
+    pub pid: Option<u32>,
+    /// Its resident memory in bytes, as it last reported.
+    pub rss_bytes: Option<u64>,
+    /// How many workers were started so far.
+    pub started: u64,
+}
+
+/// What is to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) model: Option<PathBuf>,
+    pub(crate) context_len: usize,
+}
+
+/// A request in the queue.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) request: GenerateRequest,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) admitted: Instant,
+}
+
+/// The queue and whether it is still open.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    pub(crate) queue: Queue<Waiting>,
+    pub(crate) closed: bool,
+}
+
+/// From the handles to the supervisor.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// A request was queued.
+    Admitted,
+    /// Stop this request.
+    Cancel(RequestNumber),
+    /// The target changed, or is to be tried again.
+    Target,
+    /// End everything; then tell.
+    Shutdown(Option<oneshot::Sender<()>>),
+}
+
+/// What handles and supervisor share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    admission: Mutex<Admission>,
+    target: Mutex<Target>,
+    status: watch::Sender<ModelStatus>,
+    pub(crate) health: watch::Sender<WorkerHealth>,
+    /// The tasks that carry events to consumers.
+    pub(crate) carriers: TaskTracker,
+}
+
+impl Shared {
+    pub(crate) fn admission(&self) -> MutexGuard<'_, Admission> {
+        self.admission.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn target(&self) -> MutexGuard<'_, Target> {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Publishes what `status` makes of the present target, which cannot change meanwhile.
+    pub(crate) fn publish(&self, status: impl FnOnce(&Target) -> ModelStatus) {
+        let target = self.target();
+        let now = status(&target);
+        self.status.send_if_modified(|known| {
+            let changed = *known != now;
+            *known = now;
+            changed
+        });
+    }
+}
+
+/// A handle to the engine; clones share it. When the last one is dropped the worker process ends.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    orders: mpsc::UnboundedSender<Order>,
+    /// Of the engine's own thread.
+    runtime: Option<Handle>,
+    numbers: AtomicU64,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Fails only if the supervisor has ended already.
+        let _ = self.orders.send(Order::Shutdown(None));
+    }
+}
+
+impl Engine {
+    /// Starts the engine's own thread, which starts the worker if a model is named. Returns at once; see
+    /// [`Engine::status`].
+    pub fn start(options: EngineOptions) -> Self {
+        let target = Target { model: options.model.clone(), context_len: options.context_len };
+        let status = initial_status(&target);
+        let shared = Arc::new(Shared {
+            admission: Mutex::new(Admission { queue: Queue::new(options.queue_len), closed: false }),
+            target: Mutex::new(target),
+            status: watch::Sender::new(status),
+            health: watch::Sender::new(WorkerHealth::default()),
+            carriers: TaskTracker::new(),
+        });
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let supervisor = Supervisor::new(options, Arc::clone(&shared), inbox);
+        let runtime = match start_thread(supervisor) {
+            Ok(handle) => Some(handle),
+            Err(source) => {
+                let error = GenerateError::from(Error::EngineThread(source));
+                shared.status.send_replace(ModelStatus::Failed(error));
+                shared.admission().closed = true;
+                None
+            }
+        };
+        Self { inner: Arc::new(Inner { shared, orders, runtime, numbers: AtomicU64::new(0) }) }
+    }
+
+    /// The model's state, now and whenever it changes.
+    pub fn status(&self) -> watch::Receiver<ModelStatus> {
+        self.inner.shared.status.subscribe()
+    }
+
+    /// The worker process, now and whenever it changes.
+    pub fn worker(&self) -> watch::Receiver<WorkerHealth> {
+        self.inner.shared.health.subscribe()
+    }
+
+    /// Opens another model, or none. The answer being written is finished first; requests that wait are answered by
+    /// the new model. Naming the present model again after a failure tries it again.
+    pub fn use_model(&self, model: Option<PathBuf>) {
+        self.retarget(|target| target.model = model);
+    }
+
+    /// Changes the context length, in tokens, from the next answer on.
+    pub fn set_context_len(&self, context_len: usize) {
+        self.retarget(|target| target.context_len = context_len);
+    }
+
+    fn retarget(&self, change: impl FnOnce(&mut Target)) {
+        let mut target = self.inner.shared.target();
+        let before = target.clone();
+        change(&mut target);
+        if *target != before {
+            // Said at once, so that nobody who waits for `Ready` sees the old one.
+            self.inner.shared.status.send_replace(initial_status(&target));
+        }
+        drop(target);
+        self.order(Order::Target);
+    }
+
+    /// Cancels everything and ends the worker process; returns when it is gone.
+    pub async fn shutdown(&self) {
+        let (done, finished) = oneshot::channel();
+        self.order(Order::Shutdown(Some(done)));
+        // An error means that it was shut down before.
+        let _ = finished.await;
+    }
+
+    fn order(&self, order: Order) {
+        // Fails only after a shutdown, when there is nothing left to order.
+        let _ = self.inner.orders.send(order);
+    }
+}
+
+impl Generator for Engine {
+    fn generate(&self, request: GenerateRequest) -> Result<Generation, GenerateError> {
+        let inner = &self.inner;
+        let target = inner.shared.target().clone();
+        validation::request(&request, target.context_len)?;
+        if target.model.is_none() {
+            return Err(Error::ModelMissing.into());
+        }
+        let Some(runtime) = &inner.runtime else { return Err(Error::ShuttingDown.into()) };
+        let (to, events) = mpsc::channel(CHANNEL_CAPACITY);
+        let cancel = CancellationToken::new();
+        let outbox = Arc::new(Outbox::default());
+        let number = {
+            let mut admission = inner.shared.admission();
+            if admission.closed {
+                return Err(Error::ShuttingDown.into());
+            }
+            // Numbered under the lock: numbers ascend in the order of the queue.
+            let number = inner.numbers.fetch_add(1, Ordering::Relaxed) + 1;
+            let waiting = Waiting { request, outbox: Arc::clone(&outbox), admitted: Instant::now() };
+            let position = admission.queue.push(number, waiting)?;
+            outbox.push(TokenEvent::Queued { position });
+            number
+        };
+        let (token, orders) = (cancel.clone(), inner.orders.clone());
+        let carry = async move {
+            outbox.carry(to, token, || _ = orders.send(Order::Cancel(number))).await;
+        };
+        inner.shared.carriers.spawn_on(carry, runtime);
+        self.order(Order::Admitted);
+        Ok(Generation::new(events, cancel))
+    }
+}
+
+/// The badge of an answer that ended before any engine was known.
+pub(crate) fn no_engine() -> EngineInfo {
+    EngineInfo { kind: EngineKind::Local, model: String::new(), device: String::new() }
+}
+
+fn initial_status(target: &Target) -> ModelStatus {
+    match &target.model {
+        Some(path) => ModelStatus::Loading { path: path.clone() },
+        None => ModelStatus::Absent,
+    }
+}
+
+/// The engine has a thread of its own, so that nothing the program does can delay a heartbeat.
+fn start_thread(supervisor: Supervisor) -> std::io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let handle = runtime.handle().clone();
+    std::thread::Builder::new().name("aula-engine".into()).spawn(move || runtime.block_on(supervisor.run()))?;
+    Ok(handle)
+}

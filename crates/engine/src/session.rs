@@ -1,0 +1,192 @@
+//! One sequence that follows the conversation: the part of a prompt that was fed before is kept (prefix reuse).
+//!
+//! What counts is the token ids that were actually fed. Global layers can be cut anywhere; sliding layers keep only
+//! a ring, so a return is possible where their state was saved. It is saved at turn boundaries: after the
+//! instructions, before an answer (regenerate), after it (edit, branch). Every return gives the logits of a fresh
+//! prefill.
+
+use gemma4::{Checkpoint, Rows, Sequence};
+
+use crate::error::Error;
+
+/// Prompt tokens per forward pass. A chunk is what cancellation and the progress bar are measured in as far as
+/// overhead goes (cancellation itself is asked before every layer): 64 keeps a layer under 250 ms on a slow laptop,
+/// and larger chunks gain little on a CPU.
+pub const PREFILL_CHUNK: usize = 64;
+/// Fewest tokens worth a checkpoint inside a prompt.
+const MIN_GAP: usize = 48;
+/// Most checkpoints kept.
+const MAX_CHECKPOINTS: usize = 8;
+/// Most bytes kept in checkpoints: all eight of E2B (6 MiB each), six of E4B (20 MiB each).
+const MAX_CHECKPOINT_BYTES: usize = 128 << 20;
+
+/// How a prompt was brought into the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prefilled {
+    /// Tokens found in the cache.
+    pub reused: usize,
+    /// Tokens computed.
+    pub computed: usize,
+}
+
+/// A sequence, the tokens that were fed to it, and the points to which it can return.
+pub struct Session {
+    sequence: Box<dyn Sequence>,
+    fed: Vec<u32>,
+    /// By ascending length; all on the path of `fed`.
+    checkpoints: Vec<Checkpoint>,
+}
+
+impl Session {
+    /// Wraps an empty sequence.
+    pub fn new(mut sequence: Box<dyn Sequence>) -> Self {
+        sequence.clear();
+        Self { sequence, fed: Vec::new(), checkpoints: Vec::new() }
+    }
+
+    /// Most positions the cache may hold.
+    pub fn context_len(&self) -> usize {
+        self.sequence.context_len()
+    }
+
+    /// The tokens in the cache.
+    pub fn fed(&self) -> &[u32] {
+        &self.fed
+    }
+
+    /// Lengths to which the sequence can return, ascending.
+    pub fn checkpoints(&self) -> impl Iterator<Item = usize> + '_ {
+        self.checkpoints.iter().map(|checkpoint| checkpoint.len)
+    }
+
+    /// Brings the cache to exactly `prompt`, computing as little as possible, and returns the logits of its last
+    /// token.
+    ///
+    /// `turn_start` is the control token that opens a turn: the state before it is worth saving. `started` is told
+    /// how much is reused before anything is computed; `progress(done, total)` counts computed tokens.
+    ///
+    /// # Errors
+    /// [`gemma4::Error::Cancelled`] and the model's other failures; what was computed until then stays reusable.
+    /// An empty prompt is refused as [`Error::NoMessages`].
+    pub fn prefill(
+        &mut self,
+        prompt: &[u32],
+        turn_start: u32,
+        cancelled: &dyn Fn() -> bool,
+        progress: &mut dyn FnMut(Prefilled, usize),
+    ) -> Result<(Vec<f32>, Prefilled), Error> {
+        if prompt.is_empty() {
+            return Err(Error::NoMessages);
+        }
+        let reused = self.keep_common(prompt)?;
+        let total = prompt.len() - reused;
+        progress(Prefilled { reused, computed: 0 }, total);
+        let mut row = Vec::new();
+        for end in self.stops(prompt, reused, turn_start) {
+            while self.fed.len() < end {
+                let from = self.fed.len();
+                let part = &prompt[from..end.min(from + PREFILL_CHUNK)];
+                let rows = if from + part.len() == prompt.len() { Rows::Last } else { Rows::None };
+                let logits = self.sequence.forward(part, rows, cancelled)?;
+                self.fed.extend_from_slice(part);
+                progress(Prefilled { reused, computed: self.fed.len() - reused }, total);
+                if let Some(last) = logits.last() {
+                    row = last.to_vec();
+                }
+            }
+            self.checkpoint()?;
+        }
+        if row.is_empty() {
+            return Err(Error::Logits { what: "the model returned no row".into() });
+        }
+        Ok((row, Prefilled { reused, computed: total }))
+    }
+
+    /// Feeds one generated token and returns the logits after it.
+    ///
+    /// # Errors
+    /// [`gemma4::Error::Cancelled`] and the model's other failures; the cache is then as before.
+    pub fn decode(&mut self, token: u32, cancelled: &dyn Fn() -> bool) -> Result<Vec<f32>, Error> {
+        let logits = self.sequence.forward(&[token], Rows::Last, cancelled)?;
+        self.fed.push(token);
+        logits.last().map(<[f32]>::to_vec).ok_or_else(|| Error::Logits { what: "the model returned no row".into() })
+    }
+
+    /// Saves the present state, so that a later prompt that shares everything until here can return.
+    ///
+    /// # Errors
+    /// If memory is short.
+    pub fn checkpoint(&mut self) -> Result<(), Error> {
+        let len = self.fed.len();
+        if len == 0 || self.checkpoints.last().is_some_and(|last| last.len == len) {
+            return Ok(());
+        }
+        self.checkpoints.push(self.sequence.checkpoint()?);
+        while self.checkpoints.len() > MAX_CHECKPOINTS
+            || (self.checkpoints.len() > 1
+                && self.checkpoints.iter().map(|one| one.size_bytes).sum::<usize>() > MAX_CHECKPOINT_BYTES)
+        {
+            self.checkpoints.remove(self.least_useful());
+        }
+        Ok(())
+    }
+
+    /// Which checkpoint to give up: the one whose loss makes a return the least longer, because its neighbours are
+    /// nearest. The first (the instructions, which all conversations share) and the last two (before and after the
+    /// present answer) stay while there are others.
+    fn least_useful(&self) -> usize {
+        let lens: Vec<usize> = self.checkpoints().collect();
+        (1..lens.len().saturating_sub(2)).min_by_key(|&index| lens[index + 1] - lens[index - 1]).unwrap_or(0)
+    }
+
+    /// Cuts the cache back to a part of it that `prompt` begins with, and returns that part's length. At least one
+    /// token of the prompt is left to compute, because its logits are wanted.
+    fn keep_common(&mut self, prompt: &[u32]) -> Result<usize, Error> {
+        let common = self.fed.iter().zip(prompt).take_while(|(fed, wanted)| fed == wanted).count();
+        if common == self.fed.len() && common < prompt.len() {
+            return Ok(common);
+        }
+        let usable = common.min(prompt.len() - 1);
+        let kept = self.checkpoints.partition_point(|checkpoint| checkpoint.len <= usable);
+        self.checkpoints.truncate(kept);
+        match self.checkpoints.last() {
+            Some(checkpoint) => {
+                let len = checkpoint.len;
+                if let Err(error) = self.sequence.rewind(checkpoint) {
+                    self.clear();
+                    return Err(error.into());
+                }
+                self.fed.truncate(len);
+            }
+            None => self.clear(),
+        }
+        Ok(self.fed.len())
+    }
+
+    /// Where to pause a prefill that begins at `from`: turn boundaries far enough apart, and the end.
+    fn stops(&self, prompt: &[u32], from: usize, turn_start: u32) -> Vec<usize> {
+        let mut stops = Vec::new();
+        let mut last = self.checkpoints.last().map_or(0, |checkpoint| checkpoint.len);
+        for (index, token) in prompt.iter().enumerate().skip(from + 1) {
+            if *token == turn_start && index - last >= MIN_GAP {
+                stops.push(index);
+                last = index;
+            }
+        }
+        stops.push(prompt.len());
+        stops
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.sequence.clear();
+        self.fed.clear();
+        self.checkpoints.clear();
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("fed", &self.fed.len()).field("checkpoints", &self.checkpoints).finish()
+    }
+}

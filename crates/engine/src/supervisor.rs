@@ -1,0 +1,486 @@
+//! The actor that owns the worker process: it starts it, watches it, feeds it from the queue, and never waits for it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use generation::{Completion, EngineInfo, FinishReason, GenerateError, Timings, TokenEvent, Usage};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{self, Instant, MissedTickBehavior},
+};
+
+use crate::{
+    engine::{EngineOptions, ModelStatus, Order, Shared, Target, no_engine},
+    error::Error,
+    outbox::Outbox,
+    protocol::{Command, Hello, LoadRequest, ModelFacts, Report},
+    queue::RequestNumber,
+    restart::{RestartPolicy, Verdict},
+    worker_process::{FromWorker, Gone, WorkerProcess},
+};
+
+/// Reports in flight between a worker's thread and the supervisor; beyond it the pipe fills and the worker waits.
+const REPORT_CAPACITY: usize = 256;
+/// How long a worker may take to end when asked, and consumers to take their last events.
+const SHUTDOWN_GRACE: time::Duration = time::Duration::from_secs(2);
+
+/// See the module.
+pub(crate) struct Supervisor {
+    options: EngineOptions,
+    shared: Arc<Shared>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    reports: mpsc::Receiver<(u64, FromWorker)>,
+    /// Cloned into each worker's thread.
+    report_to: mpsc::Sender<(u64, FromWorker)>,
+    worker: Option<Worker>,
+    /// Counts workers, loads and pings.
+    counter: u64,
+    active: Option<Active>,
+    restart: RestartPolicy,
+    /// Not before this time is a worker started again.
+    retry_at: Option<Instant>,
+    /// Why there is no worker until somebody asks again.
+    failed: Option<GenerateError>,
+    last_tick: Instant,
+}
+
+struct Worker {
+    process: WorkerProcess,
+    number: u64,
+    phase: Phase,
+    /// When the phase began.
+    since: Instant,
+    /// The ping that was not answered yet, and when it was sent.
+    ping: Option<(u64, Instant)>,
+    /// The worker's own count of layers and tokens, and when it last grew.
+    progress: (u64, Instant),
+}
+
+enum Phase {
+    /// Started; it has not greeted yet.
+    Greeting,
+    /// Opening a model.
+    Loading { id: u64, target: Target },
+    /// A model is open.
+    Open { target: Target, facts: Box<ModelFacts> },
+    /// It was killed; its end is awaited, so that two never hold memory together.
+    Leaving,
+}
+
+/// The request being answered.
+struct Active {
+    number: RequestNumber,
+    outbox: Arc<Outbox>,
+    queue_s: f64,
+    engine: EngineInfo,
+    cancelled_at: Option<Instant>,
+}
+
+impl Supervisor {
+    pub(crate) fn new(
+        options: EngineOptions,
+        shared: Arc<Shared>,
+        orders: mpsc::UnboundedReceiver<Order>,
+    ) -> Self {
+        let (report_to, reports) = mpsc::channel(REPORT_CAPACITY);
+        let watchdog = &options.watchdog;
+        let restart = RestartPolicy::new(watchdog.crash_limit, watchdog.crash_window, watchdog.restart_delay);
+        Self {
+            options,
+            shared,
+            orders,
+            reports,
+            report_to,
+            worker: None,
+            counter: 0,
+            active: None,
+            restart,
+            retry_at: None,
+            failed: None,
+            last_tick: Instant::now(),
+        }
+    }
+
+    /// Serves until somebody asks for the end.
+    pub(crate) async fn run(mut self) {
+        self.last_tick = Instant::now();
+        let mut ticks = time::interval(self.options.watchdog.ping_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let done = loop {
+            self.drive();
+            let retry_at = self.retry_at;
+            tokio::select! {
+                order = self.orders.recv() => match order {
+                    None => break None,
+                    Some(Order::Shutdown(done)) => break done,
+                    Some(Order::Cancel(number)) => self.cancel(number),
+                    Some(Order::Admitted) => if self.failed.is_some() { self.try_again() },
+                    Some(Order::Target) => self.try_again(),
+                },
+                Some((number, event)) = self.reports.recv() => self.hear(number, event),
+                _ = ticks.tick() => self.watch(),
+                () = time::sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {
+                    self.retry_at = None;
+                }
+            }
+        };
+        self.end(done).await;
+    }
+
+    /// Takes every step that the present state allows, then says what the state is.
+    fn drive(&mut self) {
+        let target = self.shared.target().clone();
+        self.step(&target);
+        self.shared.publish(|target| match (&target.model, &self.failed, &self.worker) {
+            (None, _, _) => ModelStatus::Absent,
+            (_, Some(error), _) => ModelStatus::Failed(error.clone()),
+            (_, None, Some(Worker { phase: Phase::Open { target: open, facts }, .. })) if open == target => {
+                ModelStatus::Ready((**facts).clone())
+            }
+            (Some(path), _, _) => ModelStatus::Loading { path: path.clone() },
+        });
+    }
+
+    fn step(&mut self, target: &Target) {
+        let Some(path) = &target.model else {
+            if self.active.is_none() {
+                self.refuse_waiting(&Error::ModelMissing.into());
+                self.dismiss();
+            }
+            return;
+        };
+        let Some(worker) = &self.worker else {
+            if self.failed.is_none() && self.retry_at.is_none() {
+                self.start_worker();
+            }
+            return;
+        };
+        match &worker.phase {
+            Phase::Open { target: open, .. } if self.active.is_none() => {
+                if open == target {
+                    self.next_request();
+                } else if open.model == target.model {
+                    self.load(path.clone(), target.clone());
+                } else {
+                    // A new process for a new model: all memory of the old one returns to the system.
+                    self.dismiss();
+                }
+            }
+            Phase::Loading { target: loading, .. } if loading.model != target.model => self.dismiss(),
+            _ => {}
+        }
+    }
+
+    fn start_worker(&mut self) {
+        let number = self.next_id();
+        match WorkerProcess::start(&self.options.worker, number, self.report_to.clone()) {
+            Ok(process) => {
+                let now = Instant::now();
+                tracing::info!(pid = process.pid(), "model process started");
+                self.shared.health.send_modify(|health| {
+                    health.pid = Some(process.pid());
+                    health.rss_bytes = None;
+                    health.started += 1;
+                });
+                let (phase, progress) = (Phase::Greeting, (0, now));
+                self.worker = Some(Worker { process, number, phase, since: now, ping: None, progress });
+                self.tell(&Command::Hello(Hello::ours()));
+            }
+            Err(error) => self.fail(error.into()),
+        }
+    }
+
+    fn load(&mut self, path: PathBuf, target: Target) {
+        let id = self.next_id();
+        let load = LoadRequest {
+            path,
+            device: self.options.device,
+            context_len: target.context_len,
+            cache_dir: self.options.cache_dir.clone(),
+        };
+        if let Some(worker) = &mut self.worker {
+            worker.phase = Phase::Loading { id, target };
+            worker.since = Instant::now();
+        }
+        self.tell(&Command::Load { id, load });
+    }
+
+    /// Hands the oldest waiting request to the worker, which is idle.
+    fn next_request(&mut self) {
+        let Some(Worker { process, phase: Phase::Open { facts, .. }, progress, .. }) = &mut self.worker else { return };
+        let (number, waiting) = {
+            let mut admission = self.shared.admission();
+            let Some(first) = admission.queue.pop() else { return };
+            admission.queue.moved(|waiting, position| waiting.outbox.push(TokenEvent::Queued { position }));
+            first
+        };
+        let now = Instant::now();
+        progress.1 = now;
+        let request_id = waiting.request.request_id.clone();
+        tracing::debug!(request_id, number, "request begins");
+        match process.send(&Command::Generate { id: number, request: waiting.request }) {
+            Ok(()) => {
+                self.active = Some(Active {
+                    number,
+                    outbox: waiting.outbox,
+                    queue_s: now.duration_since(waiting.admitted).as_secs_f64(),
+                    engine: facts.engine.clone(),
+                    cancelled_at: None,
+                });
+            }
+            Err(error) => {
+                waiting.outbox.push(TokenEvent::Failed(error.into()));
+                // The next one must not wait for the next event.
+                self.next_request();
+            }
+        }
+    }
+
+    fn cancel(&mut self, number: RequestNumber) {
+        let waiting = {
+            let mut admission = self.shared.admission();
+            let waiting = admission.queue.remove(number);
+            admission.queue.moved(|waiting, position| waiting.outbox.push(TokenEvent::Queued { position }));
+            waiting
+        };
+        if let Some(waiting) = waiting {
+            let queue_s = waiting.admitted.elapsed().as_secs_f64();
+            waiting.outbox.push(cancelled(queue_s, no_engine()));
+        } else if let Some(active) = self.active.as_mut().filter(|active| active.number == number) {
+            active.cancelled_at.get_or_insert_with(Instant::now);
+            self.tell(&Command::Cancel { id: number });
+        }
+    }
+
+    /// Somebody asked for the model again.
+    fn try_again(&mut self) {
+        self.failed = None;
+        self.retry_at = None;
+        self.restart.reset();
+    }
+
+    fn hear(&mut self, number: u64, event: FromWorker) {
+        let Some(worker) = self.worker.as_mut().filter(|worker| worker.number == number) else { return };
+        let leaving = matches!(worker.phase, Phase::Leaving);
+        match event {
+            FromWorker::Gone(gone) => self.gone(gone, leaving),
+            FromWorker::Report(_) if leaving => {}
+            FromWorker::Report(report) => self.report(report),
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        let Some(worker) = &mut self.worker else { return };
+        match report {
+            Report::Hello(theirs) => match Hello::ours().check(&theirs) {
+                Ok(()) => {
+                    let target = self.shared.target().clone();
+                    match &target.model {
+                        Some(path) => self.load(path.clone(), target.clone()),
+                        None => self.dismiss(),
+                    }
+                }
+                Err(error) => self.fail(error.into()),
+            },
+            Report::Loaded { id, facts } => match &worker.phase {
+                Phase::Loading { id: asked, target } if *asked == id => {
+                    tracing::info!(model = facts.engine.model, load_s = facts.load_s, "model open");
+                    worker.phase = Phase::Open { target: target.clone(), facts: Box::new(facts) };
+                    worker.since = Instant::now();
+                }
+                _ => {}
+            },
+            Report::LoadFailed { id, error } => {
+                if matches!(worker.phase, Phase::Loading { id: asked, .. } if asked == id) {
+                    self.fail(error);
+                }
+            }
+            Report::Event { id, event } => {
+                worker.progress.1 = Instant::now();
+                self.event(id, event);
+            }
+            Report::Pong { id, progress, rss_bytes } => {
+                if worker.ping.is_some_and(|(sent, _)| sent == id) {
+                    worker.ping = None;
+                }
+                if worker.progress.0 != progress {
+                    worker.progress = (progress, Instant::now());
+                }
+                self.shared.health.send_modify(|health| health.rss_bytes = rss_bytes);
+            }
+        }
+    }
+
+    fn event(&mut self, id: RequestNumber, mut event: TokenEvent) {
+        let Some(active) = self.active.as_ref().filter(|active| active.number == id) else { return };
+        let last = match &mut event {
+            TokenEvent::Finished(completion) => {
+                completion.timings.queue_s = active.queue_s;
+                self.restart.reset();
+                true
+            }
+            TokenEvent::Failed(_) => true,
+            _ => false,
+        };
+        active.outbox.push(event);
+        if last {
+            self.active = None;
+        }
+    }
+
+    /// The worker's process has ended.
+    fn gone(&mut self, gone: Gone, expected: bool) {
+        self.worker = None;
+        self.shared.health.send_modify(|health| {
+            health.pid = None;
+            health.rss_bytes = None;
+        });
+        if !expected {
+            tracing::warn!(how = gone.how, "model process stopped");
+            self.lost(&Error::WorkerCrashed { how: gone.how });
+        }
+    }
+
+    /// The worker crashed or was given up: its answer ends, and the restart is planned.
+    fn lost(&mut self, error: &Error) {
+        self.end_active(error);
+        match self.restart.crashed(Instant::now()) {
+            Verdict::Again(delay) => self.retry_at = Some(Instant::now() + delay),
+            Verdict::GiveUp => self.fail(error.into()),
+        }
+    }
+
+    /// No model until somebody asks again; whoever waits is told.
+    fn fail(&mut self, error: GenerateError) {
+        tracing::warn!(message = error.message, "no model");
+        self.refuse_waiting(&error);
+        self.failed = Some(error);
+        self.retry_at = None;
+        self.dismiss();
+    }
+
+    fn end_active(&mut self, error: &Error) {
+        let Some(active) = self.active.take() else { return };
+        active.outbox.push(match active.cancelled_at {
+            // Nobody wants it any more: what became of the process is not this request's news.
+            Some(_) => cancelled(active.queue_s, active.engine),
+            None => TokenEvent::Failed(error.into()),
+        });
+    }
+
+    fn refuse_waiting(&self, error: &GenerateError) {
+        for (_, waiting) in self.shared.admission().queue.drain() {
+            waiting.outbox.push(TokenEvent::Failed(error.clone()));
+        }
+    }
+
+    /// Ends the worker without ceremony: it holds nothing worth saving.
+    fn dismiss(&mut self) {
+        if let Some(worker) = &mut self.worker
+            && !matches!(worker.phase, Phase::Leaving)
+        {
+            worker.phase = Phase::Leaving;
+            worker.process.kill();
+        }
+    }
+
+    /// One look at the clock: is the worker still there, and does it get on?
+    fn watch(&mut self) {
+        let now = Instant::now();
+        let watchdog = &self.options.watchdog;
+        let slept = now.duration_since(self.last_tick) > watchdog.ping_every * 3 + watchdog.pong_timeout / 4;
+        self.last_tick = now;
+        let Some(worker) = &mut self.worker else { return };
+        if slept {
+            // This process did not run (a laptop was closed); the worker did not either.
+            worker.since = now;
+            worker.progress.1 = now;
+            worker.ping = None;
+            if let Some(cancelled_at) = self.active.as_mut().and_then(|active| active.cancelled_at.as_mut()) {
+                *cancelled_at = now;
+            }
+        }
+        let over = |since: Instant, limit: time::Duration| (now.duration_since(since) > limit).then_some(limit);
+        let late = match &worker.phase {
+            Phase::Leaving => return,
+            Phase::Greeting => over(worker.since, watchdog.start_timeout),
+            Phase::Loading { .. } => over(worker.since, watchdog.load_timeout),
+            Phase::Open { .. } => self.active.as_ref().and_then(|active| {
+                let cancel = active.cancelled_at.and_then(|since| over(since, watchdog.cancel_timeout));
+                cancel.or_else(|| over(worker.progress.1, watchdog.stall_timeout))
+            }),
+        };
+        let late = late.or_else(|| worker.ping.and_then(|(_, sent)| over(sent, watchdog.pong_timeout)));
+        if let Some(limit) = late {
+            tracing::warn!(seconds = limit.as_secs(), "model process hangs");
+            let seconds = limit.as_secs().max(1);
+            self.dismiss();
+            self.lost(&Error::WorkerHung { seconds });
+        } else if worker.ping.is_none() && !matches!(worker.phase, Phase::Greeting) {
+            let id = self.counter + 1;
+            self.counter = id;
+            worker.ping = Some((id, now));
+            self.tell(&Command::Ping { id });
+        }
+    }
+
+    /// Cancels everything, ends the worker, waits until it is gone and consumers have their last events.
+    async fn end(mut self, done: Option<oneshot::Sender<()>>) {
+        let waiting = {
+            let mut admission = self.shared.admission();
+            admission.closed = true;
+            admission.queue.drain()
+        };
+        for (_, waiting) in waiting {
+            waiting.outbox.push(cancelled(waiting.admitted.elapsed().as_secs_f64(), no_engine()));
+        }
+        if let Some(active) = self.active.take() {
+            active.outbox.push(cancelled(active.queue_s, active.engine));
+        }
+        self.tell(&Command::Shutdown);
+        if time::timeout(SHUTDOWN_GRACE, self.worker_gone()).await.is_err() {
+            self.dismiss();
+            let _ = time::timeout(SHUTDOWN_GRACE, self.worker_gone()).await;
+        }
+        self.worker = None;
+        self.shared.health.send_modify(|health| health.pid = None);
+        if let Some(done) = done {
+            // The caller may have stopped waiting.
+            let _ = done.send(());
+        }
+        self.shared.carriers.close();
+        let _ = time::timeout(SHUTDOWN_GRACE, self.shared.carriers.wait()).await;
+    }
+
+    async fn worker_gone(&mut self) {
+        let Some(present) = self.worker.as_ref().map(|worker| worker.number) else { return };
+        while let Some((number, event)) = self.reports.recv().await {
+            if number == present && matches!(event, FromWorker::Gone(_)) {
+                return;
+            }
+        }
+    }
+
+    fn tell(&self, command: &Command) {
+        if let Some(worker) = &self.worker
+            && let Err(error) = worker.process.send(command)
+        {
+            tracing::error!(message = errors::chain(&error), "command not sent");
+        }
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+}
+
+/// The end of a request that was cancelled before the worker could say more.
+fn cancelled(queue_s: f64, engine: EngineInfo) -> TokenEvent {
+    TokenEvent::Finished(Completion {
+        finish_reason: FinishReason::Cancelled,
+        usage: Usage::default(),
+        timings: Timings { queue_s, ..Timings::default() },
+        token_ids: Vec::new(),
+        engine,
+    })
+}

@@ -1,0 +1,273 @@
+//! The worker process: the model, one engine thread, and a reader that is never busy.
+//!
+//! The reader answers pings and notes cancellations while the engine thread computes. Standard output is kept for
+//! frames: whatever a library prints goes to standard error. The process ends when its standard input does, so it
+//! cannot outlive its parent; on Linux the kernel is asked to see to it as well. (On Windows a job object would do
+//! the same; the end of the input covers it, unverified there.)
+
+use std::{
+    fs::File,
+    io::{self, BufReader},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Instant,
+};
+
+use gemma4::Sequence;
+use generation::{GenerateRequest, TokenEvent};
+
+use crate::{
+    answer::Writer,
+    answer_memory::AnswerMemory,
+    codec::Codec,
+    error::Error,
+    logits_processor::Chain,
+    memory,
+    protocol::{self, Command, Hello, LoadRequest, ModelFacts, Report},
+    session::Session,
+};
+
+/// The hidden first argument that makes an executable of this project a worker.
+pub const WORKER_ARG: &str = "__aula_model_worker";
+
+/// Stack of the engine thread: candle's recursion through large expressions needs more than a default thread has.
+const ENGINE_STACK_BYTES: usize = 16 << 20;
+
+/// A model that is open.
+pub struct Loaded {
+    /// Makes empty sequences of a context length; a change of the context length does not open the file again.
+    pub sequence: Box<dyn Fn(usize) -> Result<Box<dyn Sequence>, gemma4::Error> + Send>,
+    /// Text in and out.
+    pub codec: Box<dyn Codec>,
+    /// What was found out; `context_len`, `load_s` and `rss_bytes` are filled in by the worker.
+    pub facts: ModelFacts,
+}
+
+/// Opens models: Gemma's files in the product, a scripted one in tests.
+pub trait Loader: Send + 'static {
+    /// Opens what `request` names.
+    ///
+    /// # Errors
+    /// If the file is damaged or does not fit.
+    fn load(&self, request: &LoadRequest) -> Result<Loaded, Error>;
+}
+
+
+/// As [`run_worker_if_asked`], with another way to open models.
+pub fn run_worker_if_asked_with(loader: impl Loader) {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == WORKER_ARG) {
+        std::process::exit(match serve(loader) {
+            Ok(()) => 0,
+            Err(error) => {
+                eprintln!("model process: {}", errors::chain(&error));
+                1
+            }
+        });
+    }
+}
+
+/// Serves until the input ends or somebody asks for the end.
+fn serve(loader: impl Loader) -> Result<(), Error> {
+    process::die_with_parent();
+    let (input, output) = process::take_pipes().map_err(Error::Pipe)?;
+    let mut input = BufReader::new(input);
+    let shared = Arc::new(Shared { output: Mutex::new(output), progress: AtomicU64::new(0), cancelled: AtomicU64::new(0) });
+
+    shared.send(&Report::Hello(Hello::ours()))?;
+    match protocol::read(&mut input)? {
+        Some(Command::Hello(theirs)) => Hello::ours().check(&theirs)?,
+        Some(_) => return Err(Error::Protocol { what: "a command before the greeting".into() }),
+        None => return Ok(()),
+    }
+
+    let (jobs, inbox) = mpsc::channel();
+    let engine = Engine { shared: Arc::clone(&shared), loader, open: None };
+    let thread = thread::Builder::new()
+        .name("engine".into())
+        .stack_size(ENGINE_STACK_BYTES)
+        .spawn(move || {
+            // A panic must end the process: the parent then restarts it, with a plain sentence to the user.
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engine.run(&inbox)));
+            match outcome {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    eprintln!("model process: {}", errors::chain(&error));
+                    std::process::exit(1);
+                }
+                Err(_) => std::process::exit(101),
+            }
+        })
+        .map_err(Error::Pipe)?;
+    drop(thread);
+
+    loop {
+        match protocol::read(&mut input)? {
+            // The engine thread may be in the middle of a long computation: the process ends without it.
+            None | Some(Command::Shutdown) => return Ok(()),
+            Some(Command::Ping { id }) => {
+                let progress = shared.progress.load(Ordering::Relaxed);
+                shared.send(&Report::Pong { id, progress, rss_bytes: memory::resident_bytes() })?;
+            }
+            Some(Command::Cancel { id }) => {
+                shared.cancelled.fetch_max(id, Ordering::Relaxed);
+            }
+            Some(Command::Load { id, load }) => pass(&jobs, Job::Load { id, load })?,
+            Some(Command::Generate { id, request }) => pass(&jobs, Job::Generate { id, request })?,
+            Some(Command::Hello(_)) => return Err(Error::Protocol { what: "a second greeting".into() }),
+        }
+    }
+}
+
+fn pass(jobs: &mpsc::Sender<Job>, job: Job) -> Result<(), Error> {
+    jobs.send(job).map_err(|_| Error::Pipe(io::ErrorKind::BrokenPipe.into()))
+}
+
+/// What the reader hands to the engine thread.
+enum Job {
+    Load { id: u64, load: LoadRequest },
+    Generate { id: u64, request: GenerateRequest },
+}
+
+/// What both threads use.
+struct Shared {
+    output: Mutex<File>,
+    /// Layers and tokens computed.
+    progress: AtomicU64,
+    /// The highest answer id that was cancelled. Ids ascend and one answer runs at a time, so every answer up to
+    /// this one is over or to be stopped.
+    cancelled: AtomicU64,
+}
+
+impl Shared {
+    fn send(&self, report: &Report) -> Result<(), Error> {
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        protocol::write(&mut *output, report)
+    }
+}
+
+/// The engine thread's state.
+struct Engine<L> {
+    shared: Arc<Shared>,
+    loader: L,
+    open: Option<Open>,
+}
+
+struct Open {
+    request: LoadRequest,
+    loaded: Loaded,
+    session: Session,
+    memory: AnswerMemory,
+}
+
+impl<L: Loader> Engine<L> {
+    fn run(mut self, inbox: &mpsc::Receiver<Job>) -> Result<(), Error> {
+        while let Ok(job) = inbox.recv() {
+            let report = match job {
+                Job::Load { id, load } => match self.load(load) {
+                    Ok(facts) => Report::Loaded { id, facts },
+                    Err(error) => Report::LoadFailed { id, error: error.into() },
+                },
+                Job::Generate { id, request } => Report::Event { id, event: self.generate(id, &request)? },
+            };
+            self.shared.send(&report)?;
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, request: LoadRequest) -> Result<ModelFacts, Error> {
+        let begun = Instant::now();
+        // The same file on the same device stays open; anything else goes first, so that two never share memory.
+        let reusable = self.open.take().filter(|open| {
+            open.request.path == request.path && open.request.device == request.device
+        });
+        let (mut loaded, memory) = match reusable {
+            Some(open) => (open.loaded, open.memory),
+            None => (self.loader.load(&request)?, AnswerMemory::default()),
+        };
+        let session = Session::new((loaded.sequence)(request.context_len)?);
+        loaded.facts.context_len = session.context_len();
+        loaded.facts.load_s = begun.elapsed().as_secs_f64();
+        loaded.facts.rss_bytes = memory::resident_bytes();
+        let facts = loaded.facts.clone();
+        self.open = Some(Open { request, loaded, session, memory });
+        Ok(facts)
+    }
+
+    /// The event that ends answer `id`; an error only if the pipe is gone.
+    fn generate(&mut self, id: u64, request: &GenerateRequest) -> Result<TokenEvent, Error> {
+        let Some(open) = &mut self.open else { return Ok(TokenEvent::Failed(Error::ModelMissing.into())) };
+        let shared = &self.shared;
+        let broken = std::cell::Cell::new(None);
+        let cancelled = || {
+            shared.progress.fetch_add(1, Ordering::Relaxed);
+            shared.cancelled.load(Ordering::Relaxed) >= id
+        };
+        let mut emit = |event| {
+            if let Err(error) = shared.send(&Report::Event { id, event }) {
+                broken.set(Some(error));
+            }
+        };
+        let outcome = Writer {
+            session: &mut open.session,
+            codec: &*open.loaded.codec,
+            memory: &mut open.memory,
+            engine: &open.loaded.facts.engine,
+            processors: Chain::default(),
+            cancelled: &cancelled,
+            emit: &mut emit,
+        }
+        .write(request);
+        match (broken.take(), outcome) {
+            (Some(error), _) => Err(error),
+            (None, Ok(completion)) => Ok(TokenEvent::Finished(completion)),
+            (None, Err(error)) => Ok(TokenEvent::Failed(error.into())),
+        }
+    }
+}
+
+#[cfg(unix)]
+mod process {
+    use std::{fs::File, io, os::fd::AsFd};
+
+    /// Private handles to the two pipes. Standard output itself then leads to standard error, so that nothing
+    /// printed by accident can stand between two frames.
+    pub(super) fn take_pipes() -> io::Result<(File, File)> {
+        let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        rustix::stdio::dup2_stdout(io::stderr())?;
+        Ok((input, output))
+    }
+
+    /// The kernel kills this process when its parent dies. A parent that died before is noticed by the end of the
+    /// input; one that died in between, by its changed id.
+    pub(super) fn die_with_parent() {
+        #[cfg(target_os = "linux")]
+        {
+            let parent = rustix::process::getppid();
+            let asked = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+            if asked.is_ok() && rustix::process::getppid() != parent {
+                std::process::exit(0);
+            }
+        }
+    }
+}
+
+#[cfg(windows)]
+mod process {
+    use std::{fs::File, io, os::windows::io::AsHandle};
+
+    /// Private handles to the two pipes. Standard output cannot be redirected without `unsafe` here; the frame
+    /// marker tells accidental output apart.
+    pub(super) fn take_pipes() -> io::Result<(File, File)> {
+        let input = File::from(io::stdin().as_handle().try_clone_to_owned()?);
+        let output = File::from(io::stdout().as_handle().try_clone_to_owned()?);
+        Ok((input, output))
+    }
+
+    /// The end of the input covers it.
+    pub(super) fn die_with_parent() {}
+}

@@ -1,0 +1,220 @@
+//! A toy model for tests: its logits depend on every token fed, in order, so a wrong return to an earlier point
+//! shows; what the last question says decides how it behaves.
+//!
+//! Directives in the last user turn, separated by spaces: `len=N` (tokens of the answer), `delay=MS` (per token),
+//! `layer=MS` (per layer of prefill; there are 4), `crash` (the process aborts in the answer's third token), `stall`
+//! (the engine thread stops for good there), `panic`, `noise` (prints to standard output).
+
+use std::{any::Any, time::Duration};
+
+use engine::{
+    Error, LoadRequest, Loaded, Loader, ModelFacts,
+    codec::{Codec, Recall, TextStream},
+};
+use gemma4::{Checkpoint, Logits, Rows, Sequence};
+use generation::{EngineInfo, EngineKind, Message, Role};
+
+/// Bytes, then four control tokens.
+pub const VOCAB: usize = 260;
+const BOS: u32 = 256;
+const TURN_START: u32 = 257;
+const TURN_END: u32 = 258;
+const ANSWER: u32 = 259;
+const LAYERS: u64 = 4;
+
+/// Opens scripted models: a path that ends in `missing` fails, one in `crash` aborts the process.
+pub struct ScriptedLoader;
+
+impl Loader for ScriptedLoader {
+    fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
+        let name = request.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match name.as_str() {
+            "crash" => std::process::abort(),
+            "missing" => return Err(Error::ModelMissing),
+            "slow" => std::thread::sleep(Duration::from_millis(300)),
+            _ => {}
+        }
+        Ok(Loaded {
+            sequence: Box::new(|context_len| Ok(Box::new(ScriptedSequence::new(context_len)))),
+            codec: Box::new(ByteCodec),
+            facts: ModelFacts {
+                engine: EngineInfo { kind: EngineKind::Demo, model: name, device: "scripted".into() },
+                path: request.path.clone(),
+                context_len: 0,
+                load_s: 0.0,
+                kernels: "scripted".into(),
+                threads: 1,
+                vocab: VOCAB,
+                rss_bytes: None,
+            },
+        })
+    }
+}
+
+/// Bytes are tokens.
+pub struct ByteCodec;
+
+impl Codec for ByteCodec {
+    fn render(&self, messages: &[Message], recall: Recall<'_>) -> Result<Vec<u32>, Error> {
+        let mut tokens = vec![BOS];
+        for message in messages {
+            tokens.push(if message.role == Role::Assistant { ANSWER } else { TURN_START });
+            let recalled = if message.role == Role::Assistant { recall(&message.content) } else { None };
+            tokens.extend(recalled.unwrap_or_else(|| message.content.trim().bytes().map(u32::from).collect()));
+            tokens.push(TURN_END);
+        }
+        tokens.push(ANSWER);
+        Ok(tokens)
+    }
+
+    fn turn_start(&self) -> u32 {
+        TURN_START
+    }
+
+    fn is_stop(&self, token: u32) -> bool {
+        token == TURN_END
+    }
+
+    fn is_control(&self, token: u32) -> bool {
+        token >= 256
+    }
+
+    fn stream(&self) -> Box<dyn TextStream + '_> {
+        Box::new(ByteStream { held: Vec::new() })
+    }
+}
+
+struct ByteStream {
+    held: Vec<u8>,
+}
+
+impl TextStream for ByteStream {
+    fn push(&mut self, token: u32) -> Result<String, Error> {
+        self.held.extend(u8::try_from(token).ok());
+        match std::str::from_utf8(&self.held) {
+            Ok(text) => {
+                let text = text.to_owned();
+                self.held.clear();
+                Ok(text)
+            }
+            Err(_) => Ok(String::new()),
+        }
+    }
+
+    fn finish(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
+    }
+}
+
+/// The tokens fed (which can be cut anywhere, like global layers) and a digest of them (which cannot, like the rings
+/// of sliding layers).
+pub struct ScriptedSequence {
+    context_len: usize,
+    tokens: Vec<u32>,
+    digest: u64,
+}
+
+impl ScriptedSequence {
+    /// An empty sequence.
+    pub fn new(context_len: usize) -> Self {
+        Self { context_len, tokens: Vec::new(), digest: 1 }
+    }
+
+    /// The last user turn, and how many tokens of an answer follow it.
+    fn question(&self) -> (String, usize) {
+        let begin = self.tokens.iter().rposition(|&token| token == TURN_START).map_or(0, |at| at + 1);
+        let bytes = self.tokens[begin..].iter().take_while(|&&token| token < 256).map(|&token| token as u8);
+        let question = String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned();
+        let answer = self.tokens.iter().rposition(|&token| token == ANSWER).map_or(0, |at| self.tokens.len() - at - 1);
+        (question, answer)
+    }
+
+    fn row(&self) -> Vec<f32> {
+        let (question, answered) = self.question();
+        let mut row: Vec<f32> = (0..VOCAB as u64)
+            .map(|token| {
+                let mixed = (self.digest ^ token).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                (mixed >> 40) as f32 / (1u64 << 24) as f32
+            })
+            .collect();
+        // Letters and spaces are likely, so that answers are text; control tokens are not.
+        for (token, logit) in row.iter_mut().enumerate() {
+            *logit += if token == 32 || (97..123).contains(&token) { 10.0 } else { 0.0 };
+        }
+        let len = directive(&question, "len=").unwrap_or(20) as usize;
+        row[TURN_END as usize] = if answered >= len { 1000.0 } else { f32::NEG_INFINITY };
+        row
+    }
+}
+
+impl Sequence for ScriptedSequence {
+    fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    fn context_len(&self) -> usize {
+        self.context_len
+    }
+
+    fn forward(&mut self, tokens: &[u32], rows: Rows, cancelled: &dyn Fn() -> bool) -> Result<Logits, gemma4::Error> {
+        let asked = self.tokens.len() + tokens.len();
+        if asked > self.context_len {
+            return Err(gemma4::Error::ContextFull { asked, context_len: self.context_len });
+        }
+        let before = (self.tokens.len(), self.digest);
+        let mut values = Vec::new();
+        for &token in tokens {
+            self.tokens.push(token);
+            self.digest = (self.digest ^ u64::from(token)).wrapping_mul(0x0100_0000_01b3).rotate_left(17);
+            if rows == Rows::All {
+                values.extend(self.row());
+            }
+        }
+        if rows == Rows::Last {
+            values = self.row();
+        }
+        let (question, answered) = self.question();
+        let per_layer = if answered > 0 { directive(&question, "delay=") } else { directive(&question, "layer=") };
+        for _ in 0..LAYERS {
+            if cancelled() {
+                self.tokens.truncate(before.0);
+                self.digest = before.1;
+                return Err(gemma4::Error::Cancelled);
+            }
+            let layers = if answered > 0 { LAYERS } else { 1 };
+            std::thread::sleep(Duration::from_micros(per_layer.unwrap_or(0) * 1000 / layers));
+        }
+        if answered == 3 {
+            match () {
+                () if question.contains("crash") => std::process::abort(),
+                () if question.contains("panic") => panic!("asked to"),
+                () if question.contains("stall") => loop {
+                    std::thread::sleep(Duration::from_secs(3600));
+                },
+                () if question.contains("noise") => println!("a library prints to standard output"),
+                () => {}
+            }
+        }
+        Ok(Logits::new(values, VOCAB))
+    }
+
+    fn checkpoint(&self) -> Result<Checkpoint, gemma4::Error> {
+        Ok(Checkpoint { len: self.tokens.len(), size_bytes: 1 << 20, state: Box::new(self.digest) as Box<dyn Any + Send> })
+    }
+
+    fn rewind(&mut self, checkpoint: &Checkpoint) -> Result<(), gemma4::Error> {
+        assert!(checkpoint.len <= self.tokens.len(), "a checkpoint ahead of the sequence");
+        self.digest = *checkpoint.state.downcast_ref().expect("a checkpoint of this kind");
+        self.tokens.truncate(checkpoint.len);
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.tokens.clear();
+        self.digest = 1;
+    }
+}
+
+fn directive(question: &str, name: &str) -> Option<u64> {
+    question.split_whitespace().find_map(|word| word.strip_prefix(name)).and_then(|value| value.parse().ok())
+}
