@@ -8,16 +8,24 @@
 //!
 //! Nothing here knows about queues, sampling, processes or users.
 
+pub mod chat_template;
 pub mod config;
+pub mod detokenizer;
 pub mod error;
+pub mod footprint;
 pub mod gguf;
 mod kv_cache;
 pub mod load;
 pub mod model;
 pub mod plain;
+pub mod tokenizer;
 pub mod weights;
 
+pub use chat_template::Turn;
 pub use config::Config;
+pub use detokenizer::Detokenizer;
 pub use error::Error;
+pub use footprint::Footprint;
 pub use load::{DeviceKind, LoadOptions};
 pub use model::{Checkpoint, Logits, Model, Rows, Runtime, Sequence};
+pub use tokenizer::Tokenizer;
