@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use super::Bench;
 use super::count::Counter;
 use crate::process::Program;
+use crate::workspace::Metadata;
 use crate::{page, system, tidy, tools};
 
 /// One stage.
@@ -127,8 +128,10 @@ fn page_tests(bench: &mut Bench) -> Result<()> {
     let tests = bench.root.join("tests/e2e");
     page::install(&tests)?;
     let chromium = system::chromium().context("Chromium is missing")?;
+    let rambling = rambling_model(bench, &metadata)?;
     let program = node_tests(bench, &metadata.target_directory, &tests, "page")?
         .env("AULA_E2E_CHROMIUM", chromium)
+        .env("AULA_E2E_RAMBLING_MODEL", rambling)
         .env("AULA_E2E_WEB_HOST", metadata.binary("web-host", false));
     bench.watch(program, Counter::Node)
 }
@@ -136,9 +139,11 @@ fn page_tests(bench: &mut Bench) -> Result<()> {
 fn window_tests(bench: &mut Bench) -> Result<()> {
     let metadata = bench.metadata()?;
     let driver = tauri_driver(bench, &metadata.target_directory)?;
+    let rambling = rambling_model(bench, &metadata)?;
     let tests = bench.root.join("tests/e2e");
     page::install(&tests)?;
     let program = node_tests(bench, &metadata.target_directory, &tests, "window")?
+        .env("AULA_E2E_RAMBLING_MODEL", rambling)
         .env("AULA_E2E_TAURI_DRIVER", driver)
         .env("AULA_E2E_APP", metadata.binary("aula-desktop", false));
     bench.watch(program, Counter::Node)
@@ -163,6 +168,16 @@ fn node_tests(bench: &Bench, target: &Path, tests: &Path, folder: &str) -> Resul
         .dir(tests)
         .env("AULA_E2E_ROOT", &bench.root)
         .env("AULA_E2E_OUT", target.join("e2e")))
+}
+
+/// A small model with random weights. It writes nonsense and hardly ever stops, which gives tests the time to interfere.
+fn rambling_model(bench: &mut Bench, metadata: &Metadata) -> Result<PathBuf> {
+    let folder = metadata.target_directory.join("e2e");
+    std::fs::create_dir_all(&folder).with_context(|| format!("could not create `{}`", folder.display()))?;
+    let file = folder.join("rambling.gguf");
+    let program = Program::at(&metadata.binary("synth-model", false)).args(["tiny", "ggml-q4_0"]).arg(&file);
+    bench.watch(program, Counter::None)?;
+    Ok(file)
 }
 
 /// tauri-driver: our own copy in the target folder, built once.

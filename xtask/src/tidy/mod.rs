@@ -49,7 +49,7 @@ fn check(root: &Path) -> Result<Vec<(&'static str, Faults)>> {
         ("the page brings nothing from outside", page::remote_content(&sources)),
         ("commands, permissions, bindings and web-host agree", commands::agree(&sources)),
         ("files fit in the head", files::length(&sources)),
-        ("nothing unfinished, nothing private", files::words(&sources)),
+        ("nothing is left unfinished", files::words(&sources)),
         ("what is committed stays small", files::bytes(&sources)),
         ("documents name paths that exist", documents::paths(root, &sources)),
     ])

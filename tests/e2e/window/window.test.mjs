@@ -1,0 +1,140 @@
+/** The real window, from its first start to its last, in the order in which a person would go. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { answered, ask, grows, lastAnswer, modelReady, stop } from "../lib/chat.mjs";
+import { until } from "../lib/wait.mjs";
+import { picture, Stage, violations } from "../lib/window.mjs";
+
+test("a first conversation with the demo model", async (t) => {
+  let stage, window;
+  t.before(async () => {
+    stage = await Stage.build();
+  });
+  t.after(async () => {
+    await stage?.strike();
+  });
+
+  await t.test("the window opens, and a question can be typed before the model is there", async () => {
+    window = await stage.open();
+    console.log(`usable after ${Math.round(window.usableAfter)} ms, WebDriver's own start included`);
+    await modelReady(window);
+    await picture(window, "window-first");
+  });
+
+  await t.test("the answer arrives token by token, under the demo model's badge", async () => {
+    await ask(window, "Dime la tabla del 7.");
+    const lengths = await grows(window, 3);
+    assert.ok(lengths[0] < lengths[1] && lengths[1] < lengths[2], `${lengths}`);
+    const answer = await answered(window);
+    assert.equal(answer.state, "complete");
+    assert.equal(answer.badge, "demo");
+    await picture(window, "window-answer");
+  });
+
+  await t.test("a fraction has the height of a fraction, in KaTeX's own fonts", async () => {
+    await ask(window, "¿Cuánto es 1/4 + 2/4?");
+    await answered(window, 2);
+    const sizes = await until("a drawn fraction", () =>
+      window.run(`
+        const answer = [...document.querySelectorAll('[data-testid="answer"]')].at(-1);
+        const fraction = answer?.querySelector(".katex .mfrac");
+        if (!fraction) return null;
+        // A digit in the same formula's font and size, on a line of its own.
+        const digit = document.createElement("span");
+        digit.className = "mord";
+        digit.textContent = "7";
+        fraction.closest(".katex").append(digit);
+        const sizes = { fraction: fraction.getBoundingClientRect().height, digit: digit.getBoundingClientRect().height };
+        digit.remove();
+        return sizes;`),
+    );
+    assert.ok(sizes.fraction > 1.3 * sizes.digit, JSON.stringify(sizes));
+    await until("KaTeX's fonts", () =>
+      window.run(`return [...document.fonts].some((font) => font.family.includes("KaTeX_Main") && font.status === "loaded")`),
+    );
+    await picture(window, "window-fraction");
+  });
+
+  await t.test("nothing broke the content security policy", async () => {
+    assert.equal(await violations(window), 0);
+    // And the policy is there: what it forbids does not happen.
+    const evaluated = await window.run(`
+      const script = document.createElement("script");
+      script.textContent = "window.slipped = true";
+      document.body.append(script);
+      return window.slipped === true;`);
+    assert.equal(evaluated, false);
+  });
+
+  await t.test("closed and opened again, the conversation is there", async () => {
+    const before = await lastAnswer(window);
+    await window.close();
+    await stage.quiet();
+    window = await stage.open();
+    await window.click('[data-testid="conversation-row"] .open');
+    const found = await answered(window, 2);
+    assert.equal(found.text, before.text);
+    assert.equal(found.badge, "demo");
+    await picture(window, "window-again");
+  });
+
+  await t.test("nothing is left behind", async () => {
+    await window.close();
+    await stage.quiet();
+  });
+});
+
+test("an answer without end", async (t) => {
+  let stage, window;
+  t.before(async () => {
+    // Random weights hardly ever choose to stop, so there is time to interfere.
+    stage = await Stage.build({ AULA_DEMO_MODEL: process.env.AULA_E2E_RAMBLING_MODEL });
+  });
+  t.after(async () => {
+    await stage?.strike();
+  });
+
+  await t.test("stopped in the middle, it keeps what was written", async () => {
+    window = await stage.open();
+    await ask(window, "Hola");
+    await grows(window, 2);
+    await stop(window);
+    const answer = await answered(window);
+    assert.equal(answer.state, "stopped");
+    assert.notEqual(answer.text, "");
+  });
+
+  await t.test("its process killed in the middle, a sentence says so and the next question is answered", async () => {
+    await ask(window, "¿Y ahora?");
+    await grows(window, 2);
+    const worker = stage.worker();
+    assert.ok(worker, `no worker among ${JSON.stringify(stage.processes())}`);
+    process.kill(worker.pid, "SIGKILL");
+    const answer = await answered(window, 2);
+    assert.equal(answer.failure, "worker_crashed");
+    assert.equal(answer.state, "interrupted");
+    assert.notEqual(answer.text, "");
+    await picture(window, "window-worker-killed");
+
+    await ask(window, "¿Sigues ahí?");
+    await grows(window, 2);
+    await stop(window);
+    assert.equal((await answered(window, 3)).state, "stopped");
+    assert.notEqual(stage.worker()?.pid, worker.pid);
+    assert.equal(await violations(window), 0);
+  });
+
+  await t.test("closed in the middle, nothing is left behind and the text is kept", async () => {
+    await ask(window, "Una más");
+    await grows(window, 2);
+    await window.close();
+    await stage.quiet();
+    window = await stage.open();
+    await window.click('[data-testid="conversation-row"] .open');
+    const found = await answered(window, 4);
+    assert.notEqual(found.text, "");
+    assert.ok(["stopped", "interrupted"].includes(found.state), found.state);
+    await window.close();
+    await stage.quiet();
+  });
+});
