@@ -27,6 +27,11 @@ const SLACK: usize = 256;
 /// Positions that a global layer has room for at first.
 const FIRST_GLOBAL: usize = 256;
 
+/// Most positions that a layer's buffer ever has room for, fed in chunks of at most `chunk`.
+pub(crate) fn most_capacity(window: Option<usize>, context_len: usize, chunk: usize) -> usize {
+    window.map_or(context_len, |window| (window - 1 + chunk.max(SLACK)).min(context_len))
+}
+
 /// The cache of one sequence.
 pub struct KvCache {
     /// One entry for each layer; `None` for those that share.
@@ -66,10 +71,10 @@ impl KvCache {
                 }
                 let window = config.is_sliding(l).then_some(config.sliding_window);
                 let capacity = match window {
-                    Some(window) => window - 1 + SLACK,
-                    None => FIRST_GLOBAL,
+                    Some(_) => most_capacity(window, context_len, 0),
+                    None => FIRST_GLOBAL.min(context_len),
                 };
-                let shape = (config.n_kv_heads[l], capacity.min(context_len), config.head_dim(l));
+                let shape = (config.n_kv_heads[l], capacity, config.head_dim(l));
                 let k = Tensor::zeros(shape, DType::F32, device)?;
                 let v = Tensor::zeros(shape, DType::F32, device)?;
                 Ok(Some(LayerCache { k, v, first: 0, window }))

@@ -96,7 +96,7 @@ impl Model for PlainModel {
         Runtime {
             device: self.0.device_name.clone(),
             kernels: "plain".to_owned(),
-            threads: candle_core::utils::get_num_threads(),
+            threads: rayon::current_num_threads(),
         }
     }
 

@@ -12,12 +12,12 @@ use candle_core::{
     CpuStorage, CustomOp1, Layout, Shape,
     quantized::{
         GgmlDType, GgmlType,
-        k_quants::{self, BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0},
+        k_quants::{BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ5K, BlockQ6K, BlockQ8_0},
     },
 };
 use half::{bf16, f16};
-use rayon::prelude::*;
 
+use super::product::{Exact, Rounded, product};
 use crate::{
     error::Error,
     gguf::{GgufFile, TensorInfo},
@@ -176,49 +176,15 @@ impl MappedMatrix {
     /// Quantized weights are multiplied by activations quantized to 8 bits per row, as every implementation of these
     /// formats does; 16- and 32-bit weights by the activations as they are.
     fn product(&self, x: &[f32], m: usize) -> Result<Vec<f32>> {
-        let (n, k) = self.shape();
-        match self.dtype() {
-            GgmlDType::F32 => Ok(product_in_f32(self.blocks::<f32>()?, x, (m, k, n))),
-            GgmlDType::F16 => Ok(product_in_f32(self.blocks::<f16>()?, x, (m, k, n))),
-            GgmlDType::BF16 => Ok(product_in_f32(self.blocks::<bf16>()?, x, (m, k, n))),
-            dtype => {
-                let mut out = vec![0f32; m * n];
-                with_block_type!(dtype, Block => k_quants::matmul(
-                    (m, k, n), x, self.blocks::<Block>()?, &mut out
-                )?, _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name));
-                Ok(out)
-            }
-        }
+        Ok(match self.dtype() {
+            GgmlDType::F32 => product(self.blocks::<f32>()?, &Exact { x, k: self.width }, m),
+            GgmlDType::F16 => product(self.blocks::<f16>()?, &Exact { x, k: self.width }, m),
+            GgmlDType::BF16 => product(self.blocks::<bf16>()?, &Exact { x, k: self.width }, m),
+            dtype => with_block_type!(dtype, Block => {
+                product(self.blocks::<Block>()?, &Rounded::<Block>::new(x, self.width), m)
+            }, _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name)),
+        })
     }
-}
-
-/// `x · wᵀ` in f32, for `x` of shape `(m, k)` and `w` of shape `(n, k)`: each weight row is widened once and
-/// multiplied with every row of `x`. Rounding activations to 16 bits instead, as candle's product for such weights
-/// does, would cost precision and overflow f16 in Gemma's feed-forward layers.
-fn product_in_f32<T: GgmlType>(w: &[T], x: &[f32], (m, k, n): (usize, usize, usize)) -> Vec<f32> {
-    const ROWS: usize = 16;
-    let mut transposed = vec![0f32; n * m]; // (n, m): each weight row owns a piece of it
-    transposed.par_chunks_mut(ROWS * m).zip(w.par_chunks(ROWS * k)).for_each_init(
-        || vec![0f32; k],
-        |widened, (out, w)| {
-            for (out, w) in out.chunks_exact_mut(m).zip(w.chunks_exact(k)) {
-                T::to_float(w, widened);
-                for (out, x) in out.iter_mut().zip(x.chunks_exact(k)) {
-                    *out = f32::vec_dot(k, widened, x);
-                }
-            }
-        },
-    );
-    if m == 1 {
-        return transposed;
-    }
-    let mut out = vec![0f32; m * n];
-    out.par_chunks_mut(n).enumerate().for_each(|(row, out)| {
-        for (col, out) in out.iter_mut().enumerate() {
-            *out = transposed[col * m + row];
-        }
-    });
-    out
 }
 
 /// The product with the weight's transpose, `(tokens, width)` → `(tokens, n_rows)`, on the CPU.

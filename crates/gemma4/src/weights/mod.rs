@@ -2,6 +2,7 @@
 
 mod blocks;
 mod matrix;
+mod product;
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! What the tests of the decoder share: the golden files, and the comparison with its limits.
-#![allow(dead_code, reason = "each test program uses a part of this")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test program uses a part of this, and fails by panicking")]
+
+pub mod edit;
 
 use std::{
     collections::HashMap,

@@ -1,0 +1,229 @@
+//! What may be relied on whatever the chunks, modes and detours.
+//!
+//! On the CPU these equalities are exact, bit for bit: each row of every product, norm and attention is computed by the
+//! same sequence of operations however many rows are computed with it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{cell::Cell, sync::LazyLock};
+
+use common::*;
+use errors::{ErrorCode, Explain};
+use gemma4::{Error, Model, Rows, Sequence, error::CheckpointReason, plain::PlainModel};
+use proptest::prelude::*;
+
+/// One file of each way of storing weights: 16 bits, blocks of 32, blocks of 256.
+static MODELS: LazyLock<Vec<(&str, PlainModel)>> = LazyLock::new(|| {
+    ["tiny-e2b/tiny-e2b-F16.gguf", "tiny-e2b/tiny-e2b-Q4_0.gguf", "tiny-e4b/tiny-e4b-Q4_K_M.gguf"]
+        .into_iter()
+        .map(|file| (file, load(&golden(file))))
+        .collect()
+});
+
+/// `n` tokens that differ with `seed`.
+fn text(n: usize, seed: usize) -> Vec<u32> {
+    (0..n).map(|i| ((i * i * 7 + i * 31 + seed * 101 + 3) % 576) as u32).collect()
+}
+
+/// The logits that follow `tokens`, from a new sequence fed in one piece.
+fn fresh(model: &PlainModel, tokens: &[u32]) -> Vec<f32> {
+    let mut sequence = sequence(model);
+    sequence.forward(tokens, Rows::Last, &go_on).unwrap().into_vec()
+}
+
+fn last(sequence: &mut dyn Sequence, tokens: &[u32]) -> Vec<f32> {
+    sequence.forward(tokens, Rows::Last, &go_on).unwrap().into_vec()
+}
+
+fn fill(sequence: &mut dyn Sequence, tokens: &[u32]) {
+    let logits = sequence.forward(tokens, Rows::None, &go_on).unwrap();
+    assert_eq!(logits.n_rows(), 0);
+}
+
+#[test]
+fn the_last_row_alone_is_the_final_row_of_all() {
+    for (file, model) in MODELS.iter() {
+        for n in [1, 2, 15, 16, 17, 60] {
+            let tokens = text(n, 1);
+            let all = sequence(model).forward(&tokens, Rows::All, &go_on).unwrap();
+            assert_eq!(all.n_rows(), n);
+            let last = sequence(model).forward(&tokens, Rows::Last, &go_on).unwrap();
+            assert_eq!(last.n_rows(), 1);
+            assert_eq!(all.last(), last.last(), "{file}, {n} tokens");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn prefill_of_n_equals_n_decode_steps(n in 1usize..90, cuts in proptest::collection::vec(1usize..40, 1..8), seed in 0usize..99) {
+        for (file, model) in MODELS.iter() {
+            let tokens = text(n, seed);
+            let whole = prefill(model, &tokens, n);
+            let stepwise = prefill(model, &tokens, 1);
+            prop_assert!(whole == stepwise, "{}: {} steps", file, n);
+
+            let mut pieces = sequence(model);
+            let mut rest = &tokens[..];
+            let mut cut = cuts.iter().cycle();
+            let mut rows = Vec::new();
+            while !rest.is_empty() {
+                let (piece, tail) = rest.split_at(rest.len().min(*cut.next().unwrap()));
+                rows.extend_from_slice(pieces.forward(piece, Rows::All, &go_on).unwrap().as_slice());
+                rest = tail;
+            }
+            prop_assert!(whole.as_slice() == rows, "{}: {} tokens in pieces {:?}", file, n, cuts);
+        }
+    }
+}
+
+#[test]
+fn chunks_that_only_fill_the_cache_change_nothing() {
+    for (file, model) in MODELS.iter() {
+        let tokens = text(70, 2);
+        let mut filled = sequence(model);
+        fill(&mut filled, &tokens[..33]);
+        fill(&mut filled, &tokens[33..34]);
+        assert_eq!(last(&mut filled, &tokens[34..]), fresh(model, &tokens), "{file}");
+    }
+}
+
+#[test]
+fn rewinding_gives_the_logits_of_a_fresh_prefill() {
+    for (file, model) in MODELS.iter() {
+        let (prompt, answer, other) = (text(40, 3), text(400, 4), text(30, 5));
+        let mut sequence = sequence(model);
+        fill(&mut sequence, &prompt);
+        let after_prompt = sequence.checkpoint().unwrap();
+        assert_eq!(after_prompt.len, 40);
+        assert!(after_prompt.size_bytes > 0);
+        // An answer so long that the sliding layers' buffers move on several times.
+        for token in &answer {
+            last(&mut sequence, &[*token]);
+        }
+        sequence.rewind(&after_prompt).unwrap();
+        assert_eq!(sequence.len(), 40);
+        let expected = fresh(model, &[&prompt[..], &other].concat());
+        assert_eq!(last(&mut sequence, &other), expected, "{file}: another answer");
+        // And once more from the same place.
+        sequence.rewind(&after_prompt).unwrap();
+        let expected = fresh(model, &[&prompt[..], &answer[..300]].concat());
+        assert_eq!(last(&mut sequence, &answer[..300]), expected, "{file}: the first answer again");
+    }
+}
+
+#[test]
+fn checkpoints_of_any_length_are_exact() {
+    let (_, model) = &MODELS[1];
+    let tokens = text(330, 6);
+    // Around nothing, the window (16), and the room behind it (15 + 256).
+    for len in [0, 1, 14, 15, 16, 17, 270, 271, 272, 300] {
+        let mut sequence = sequence(model);
+        if len > 0 {
+            fill(&mut sequence, &tokens[..len]);
+        }
+        let checkpoint = sequence.checkpoint().unwrap();
+        fill(&mut sequence, &text(100, 7));
+        sequence.rewind(&checkpoint).unwrap();
+        assert_eq!(sequence.len(), len);
+        assert_eq!(last(&mut sequence, &tokens[len..]), fresh(model, &tokens), "checkpoint at {len}");
+    }
+}
+
+fn reason(result: Result<(), Error>) -> CheckpointReason {
+    match result {
+        Err(Error::Checkpoint { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn checkpoints_of_another_past_are_refused() {
+    let (_, model) = &MODELS[0];
+    let mut sequence = sequence(model);
+    fill(&mut sequence, &text(10, 1));
+    let at_10 = sequence.checkpoint().unwrap();
+    fill(&mut sequence, &text(10, 2));
+    let at_20 = sequence.checkpoint().unwrap();
+    fill(&mut sequence, &text(10, 3));
+
+    sequence.rewind(&at_20).unwrap();
+    sequence.rewind(&at_10).unwrap();
+    assert_eq!(reason(sequence.rewind(&at_20)), CheckpointReason::Ahead);
+    // Other tokens stand where the checkpoint at 20 was taken.
+    fill(&mut sequence, &text(30, 4));
+    assert_eq!(reason(sequence.rewind(&at_20)), CheckpointReason::Overwritten);
+    assert_eq!(sequence.len(), 40, "a refused rewind changes nothing");
+    let at_40 = sequence.checkpoint().unwrap();
+    sequence.rewind(&at_40).unwrap();
+    sequence.rewind(&at_10).unwrap();
+
+    let mut stranger = common::sequence(model);
+    fill(&mut stranger, &text(10, 1));
+    assert_eq!(reason(stranger.rewind(&at_10)), CheckpointReason::OtherSequence);
+
+    sequence.clear();
+    assert!(sequence.is_empty());
+    fill(&mut sequence, &text(10, 1));
+    assert_eq!(reason(sequence.rewind(&at_10)), CheckpointReason::Overwritten);
+}
+
+#[test]
+fn clearing_leaves_no_trace() {
+    let (_, model) = &MODELS[0];
+    let mut sequence = sequence(model);
+    fill(&mut sequence, &text(300, 1));
+    sequence.clear();
+    let tokens = text(50, 2);
+    assert_eq!(last(&mut sequence, &tokens), fresh(model, &tokens));
+}
+
+#[test]
+fn cancelling_at_any_layer_leaves_the_sequence_as_it_was() {
+    let (_, model) = &MODELS[1];
+    let (start, lost, next) = (text(260, 1), text(120, 2), text(20, 3));
+    let expected = fresh(model, &[&start[..], &next].concat());
+    for layer in 0..model.config().n_layers {
+        let mut sequence = sequence(model);
+        fill(&mut sequence, &start);
+        let asked = Cell::new(0);
+        let cancelled = || asked.replace(asked.get() + 1) == layer;
+        let error = sequence.forward(&lost, Rows::All, &cancelled).unwrap_err();
+        assert!(matches!(error, Error::Cancelled), "{error}");
+        assert_eq!(asked.get(), layer + 1, "asked once for each layer");
+        assert_eq!(sequence.len(), start.len());
+        assert_eq!(last(&mut sequence, &next), expected, "cancelled at layer {layer}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_changes_nothing() {
+    let (_, model) = &MODELS[0];
+    let mut sequence = model.plain_sequence(20).unwrap();
+    fill(&mut sequence, &text(15, 1));
+    let error = sequence.forward(&text(6, 2), Rows::Last, &go_on).unwrap_err();
+    assert!(matches!(error, Error::ContextFull { asked: 21, context_len: 20 }), "{error}");
+    assert_eq!(error.code(), ErrorCode::PromptTooLong);
+    let error = sequence.forward(&[5, 576], Rows::Last, &go_on).unwrap_err();
+    assert!(matches!(error, Error::TokenOutOfRange { token: 576, vocab: 576 }), "{error}");
+    assert_eq!(sequence.len(), 15);
+    last(&mut sequence, &text(5, 2));
+    assert_eq!(sequence.len(), 20, "the context can be filled to the last position");
+
+    for asked in [0, 131_073] {
+        let error = model.sequence(asked).err().unwrap();
+        assert!(matches!(error, Error::ContextLength { most: 131_072, .. }), "{error}");
+    }
+}
+
+#[test]
+fn feeding_nothing_gives_no_rows() {
+    let (_, model) = &MODELS[0];
+    let mut sequence = sequence(model);
+    assert_eq!(sequence.forward(&[], Rows::All, &go_on).unwrap().n_rows(), 0);
+    assert!(sequence.is_empty());
+}
