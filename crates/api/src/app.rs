@@ -1,5 +1,315 @@
-//! The app's shared handles.
+//! The app's shared handles: the store, the open model, the answers being written, the page's loads.
+
+use crate::convert;
+use crate::dto::{IpcError, ModelStatus};
+use crate::failure::{Refusal, Reply, explain};
+use crate::host::{HostStatus, InstalledModel, ModelHost, Models};
+use crate::settings;
+use generation::GenerateError;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use store::Store;
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
+
+/// What the app is started with.
+pub struct AppOptions {
+    /// Where conversations and settings lie.
+    pub data_dir: PathBuf,
+    /// The models of this computer.
+    pub models: Arc<dyn Models>,
+    /// The system's locale, e.g. `es_CO.UTF-8`; decides the language until a person chooses one.
+    pub locale: Option<String>,
+}
 
 /// Everything the commands share; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct App {}
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The store, or why every command that needs it fails.
+    store: Result<OpenStore, IpcError>,
+    models: Arc<dyn Models>,
+    locale: Option<String>,
+    slot: watch::Sender<Slot>,
+    status: watch::Sender<ModelStatus>,
+    /// Held while a model is chosen and begun to be opened, so that two choices do not cross.
+    opening: Mutex<()>,
+    /// Held from the check that a conversation is free until its answer is registered.
+    admission: Mutex<()>,
+    active: watch::Sender<HashMap<String, Active>>,
+    next_request: AtomicU64,
+    page_loads: watch::Sender<u64>,
+    page_paints: watch::Sender<u64>,
+}
+
+/// The store and whose rows we read.
+pub(crate) struct OpenStore {
+    pub(crate) store: Store,
+    pub(crate) learner: String,
+    pub(crate) was_damaged: bool,
+}
+
+/// The place of the open model.
+#[derive(Clone)]
+pub(crate) enum Slot {
+    /// Models are being looked at; questions wait.
+    Choosing,
+    /// There is none.
+    Empty,
+    /// Models could not be looked at, or the chosen one could not be begun.
+    Failed(GenerateError),
+    /// One is open or being opened.
+    Open(OpenModel),
+}
+
+/// An open model.
+#[derive(Clone)]
+pub(crate) struct OpenModel {
+    pub(crate) id: String,
+    pub(crate) demo: bool,
+    pub(crate) host: Arc<dyn ModelHost>,
+}
+
+/// An answer being written.
+struct Active {
+    conversation_id: String,
+    cancel: CancellationToken,
+}
+
+impl App {
+    /// Opens the store and begins to open a model, which goes on behind. A store that cannot be opened does not
+    /// prevent the start: every command then says why.
+    ///
+    /// Call it inside a tokio runtime.
+    pub async fn start(options: AppOptions) -> Self {
+        let store = open_store(&options.data_dir).await;
+        let (slot, status) = match &store {
+            Ok(_) => (Slot::Choosing, ModelStatus::Loading),
+            Err(error) => (Slot::Empty, ModelStatus::Failed { error: error.clone() }),
+        };
+        let has_store = store.is_ok();
+        let app = Self {
+            inner: Arc::new(Inner {
+                store,
+                models: options.models,
+                locale: options.locale,
+                slot: watch::Sender::new(slot),
+                status: watch::Sender::new(status),
+                opening: Mutex::new(()),
+                admission: Mutex::new(()),
+                active: watch::Sender::new(HashMap::new()),
+                next_request: AtomicU64::new(1),
+                page_loads: watch::Sender::new(0),
+                page_paints: watch::Sender::new(0),
+            }),
+        };
+        if has_store {
+            let opener = app.clone();
+            tokio::spawn(async move { opener.reopen_model().await });
+        }
+        app
+    }
+
+    /// Stops answers (their text is kept), ends the model and closes the store.
+    pub async fn close(&self) {
+        self.cancel_all();
+        let mut active = self.inner.active.subscribe();
+        // An engine that does not let go must not keep the program from ending; its answer is marked at the next start.
+        let _ = tokio::time::timeout(Duration::from_secs(4), active.wait_for(HashMap::is_empty)).await;
+        self.inner.slot.send_replace(Slot::Empty);
+        if let Ok(open) = &self.inner.store {
+            open.store.close().await;
+        }
+    }
+
+    /// The page begins to load: what an earlier load asked for is cancelled, its text kept.
+    pub fn page_started(&self) {
+        self.inner.page_loads.send_modify(|n| *n += 1);
+        self.cancel_all();
+    }
+
+    /// How often the page has painted; the window waits for the first time.
+    pub fn page_paints(&self) -> watch::Receiver<u64> {
+        self.inner.page_paints.subscribe()
+    }
+
+    pub(crate) fn page_painted(&self) {
+        self.inner.page_paints.send_modify(|n| *n += 1);
+    }
+
+    pub(crate) fn page_loads(&self) -> watch::Receiver<u64> {
+        self.inner.page_loads.subscribe()
+    }
+
+    pub(crate) fn locale(&self) -> Option<&str> {
+        self.inner.locale.as_deref()
+    }
+
+    pub(crate) fn store(&self) -> Reply<&OpenStore> {
+        self.inner.store.as_ref().map_err(Clone::clone)
+    }
+
+    pub(crate) fn model_status(&self) -> watch::Receiver<ModelStatus> {
+        self.inner.status.subscribe()
+    }
+
+    pub(crate) fn slot(&self) -> watch::Receiver<Slot> {
+        self.inner.slot.subscribe()
+    }
+
+    /// The id of the model that is open or being opened.
+    pub(crate) fn active_model(&self) -> Option<String> {
+        match &*self.inner.slot.borrow() {
+            Slot::Open(open) => Some(open.id.clone()),
+            _ => None,
+        }
+    }
+
+    /// The models of this computer.
+    pub(crate) async fn installed(&self, context_len: u32) -> Reply<Vec<InstalledModel>> {
+        Ok(self.list_models(context_len).await?)
+    }
+
+    async fn list_models(&self, context_len: u32) -> Result<Vec<InstalledModel>, GenerateError> {
+        let models = Arc::clone(&self.inner.models);
+        tokio::task::spawn_blocking(move || models.list(context_len as usize))
+            .await
+            .unwrap_or_else(|_| Err(Refusal::TaskDied { what: "looking at the models" }.into()))
+    }
+
+    /// Chooses a model by the settings and begins to open it; returns as soon as it is chosen. Answers that the model
+    /// before was writing are stopped.
+    pub(crate) async fn reopen_model(&self) {
+        let _one_at_a_time = self.inner.opening.lock().await;
+        self.inner.slot.send_replace(Slot::Choosing);
+        self.inner.status.send_replace(ModelStatus::Loading);
+        self.cancel_all();
+        let slot = self.choose().await;
+        match &slot {
+            Slot::Open(open) => self.follow(&open.host),
+            Slot::Failed(error) => {
+                self.inner.status.send_replace(ModelStatus::Failed { error: explain(error, None) });
+            }
+            Slot::Empty | Slot::Choosing => {
+                self.inner.status.send_replace(ModelStatus::Absent);
+            }
+        }
+        self.inner.slot.send_replace(slot);
+    }
+
+    async fn choose(&self) -> Slot {
+        // Settings that cannot be read do not keep the tutor from answering.
+        let settings = settings::load(self).await.unwrap_or_else(|_| settings::defaults(self.locale()));
+        let models = match self.list_models(settings.context_len).await {
+            Ok(models) => models,
+            Err(error) => return Slot::Failed(error),
+        };
+        let candidates: Vec<_> = models.into_iter().map(|model| model.candidate).collect();
+        let choice = catalog::choose(&candidates, settings.model_id.as_deref());
+        let Some(chosen) = choice.candidate else { return Slot::Empty };
+        tracing::info!(model = chosen.id, reason = choice.reason.sentence(), "model chosen");
+        match self.inner.models.open(&chosen.id, settings.context_len as usize) {
+            Ok(host) => Slot::Open(OpenModel { id: chosen.id.clone(), demo: chosen.demo, host }),
+            Err(error) => Slot::Failed(error),
+        }
+    }
+
+    /// Passes the state of `host` on until it is replaced.
+    fn follow(&self, host: &Arc<dyn ModelHost>) {
+        let mut states = host.status();
+        let host = Arc::downgrade(host);
+        let app = Arc::downgrade(&self.inner);
+        let publish = move |state: &HostStatus| {
+            let (Some(inner), Some(host)) = (app.upgrade(), host.upgrade()) else { return false };
+            // A host that was replaced meanwhile has nothing to say any more.
+            let current = matches!(&*inner.slot.borrow(), Slot::Open(open) if Arc::ptr_eq(&open.host, &host));
+            if current {
+                inner.status.send_replace(convert::model_status(state));
+            }
+            current
+        };
+        let mut slots = self.inner.slot.subscribe();
+        tokio::spawn(async move {
+            // The slot is filled right after this task begins.
+            let _ = slots.wait_for(|slot| matches!(slot, Slot::Open(_))).await;
+            drop(slots);
+            loop {
+                let now = states.borrow_and_update().clone();
+                if !publish(&now) || states.changed().await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+/// The answers being written.
+impl App {
+    /// A request id that no other request of this run has.
+    pub(crate) fn new_request_id(&self) -> String {
+        format!("ask-{}", self.inner.next_request.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The right to look whether a conversation is free and to register an answer in it.
+    pub(crate) async fn admission(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.admission.lock().await
+    }
+
+    pub(crate) fn is_busy(&self, conversation_id: &str) -> bool {
+        self.inner.active.borrow().values().any(|active| active.conversation_id == conversation_id)
+    }
+
+    pub(crate) fn register(&self, request_id: &str, conversation_id: &str) -> CancellationToken {
+        let cancel = CancellationToken::new();
+        let active = Active { conversation_id: conversation_id.to_owned(), cancel: cancel.clone() };
+        self.inner.active.send_modify(|all| {
+            all.insert(request_id.to_owned(), active);
+        });
+        cancel
+    }
+
+    pub(crate) fn unregister(&self, request_id: &str) {
+        self.inner.active.send_modify(|all| {
+            all.remove(request_id);
+        });
+    }
+
+    pub(crate) fn cancel_request(&self, request_id: &str) {
+        if let Some(active) = self.inner.active.borrow().get(request_id) {
+            active.cancel.cancel();
+        }
+    }
+
+    pub(crate) fn cancel_conversation(&self, conversation_id: &str) {
+        for active in self.inner.active.borrow().values().filter(|a| a.conversation_id == conversation_id) {
+            active.cancel.cancel();
+        }
+    }
+
+    pub(crate) fn cancel_all(&self) {
+        for active in self.inner.active.borrow().values() {
+            active.cancel.cancel();
+        }
+    }
+}
+
+async fn open_store(data_dir: &std::path::Path) -> Result<OpenStore, IpcError> {
+    let opened = Store::open(data_dir).await?;
+    if opened.interrupted > 0 {
+        tracing::info!(answers = opened.interrupted, "answers of the last run were left unfinished");
+    }
+    let learner = opened.store.default_learner().await?;
+    Ok(OpenStore { store: opened.store, learner: learner.id, was_damaged: opened.set_aside.is_some() })
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("answers", &self.inner.active.borrow().len()).finish_non_exhaustive()
+    }
+}

@@ -1,26 +1,30 @@
-//! App information.
+//! Facts about the app, and the page's sign of life.
 
 use crate::App;
 use crate::dto::{AppInfo, IpcError};
 
-/// (in progress)
+/// The counter of connections to the network.
+pub(crate) const CONNECTIONS: &str = "connections";
+
+/// Version, connections made since the installation, whether a damaged database was set aside at start.
+///
+/// # Errors
+/// When the store could not be opened: the page shows that instead of everything else.
 pub async fn info(app: &App) -> Result<AppInfo, IpcError> {
-    let _ = (app,);
-    Err(crate::dto::IpcError {
-        code: crate::dto::ErrorCode::Internal,
-        message: "this command is not wired yet".into(),
-        hint: None,
-        request_id: None,
+    let open = app.store()?;
+    let connections = open.store.counted(CONNECTIONS).await?;
+    Ok(AppInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        connections: u32::try_from(connections).unwrap_or(u32::MAX),
+        store_was_damaged: open.was_damaged,
     })
 }
 
-/// (in progress)
+/// The page has painted: the window's heartbeat.
+///
+/// # Errors
+/// Never.
 pub async fn page_ready(app: &App) -> Result<(), IpcError> {
-    let _ = (app,);
-    Err(crate::dto::IpcError {
-        code: crate::dto::ErrorCode::Internal,
-        message: "this command is not wired yet".into(),
-        hint: None,
-        request_id: None,
-    })
+    app.page_painted();
+    Ok(())
 }

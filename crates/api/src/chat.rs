@@ -1,65 +1,152 @@
-//! Chat.
+//! Questions and answers: admission. What happens then is in `answer`.
 
-use crate::App;
-use crate::Sink;
+use crate::answer::{self, Job};
+use crate::app::Slot;
+use crate::convert;
 use crate::dto::{AskRequest, AskTicket, ChatEvent, Conversation, IpcError};
+use crate::failure::{Refusal, Reply};
+use crate::host::{HostStatus, ModelHost};
+use crate::{App, Sink, settings};
+use generation::{GenerateError, GenerateRequest, Role};
+use router::{Decision, Feature, OnDevice};
+use std::sync::Arc;
+use store::Asked;
 
-/// (in progress)
+/// A question has at most so many characters.
+pub const MAX_QUESTION_CHARS: usize = 20_000;
+
+/// Saves the question and an empty answer, and begins to generate. The answer arrives at `sink`.
+///
+/// # Errors
+/// When the question is empty or too long, no model can answer, the conversation does not exist or is busy, or the
+/// store cannot be written. What fails later arrives as [`ChatEvent::Failed`].
 pub async fn ask(app: &App, request: AskRequest, sink: impl Sink<ChatEvent>) -> Result<AskTicket, IpcError> {
-    let _ = (app, request, sink);
-    Err(crate::dto::IpcError {
-        code: crate::dto::ErrorCode::Internal,
-        message: "this command is not wired yet".into(),
-        hint: None,
-        request_id: None,
-    })
+    let text = question(&request.text)?;
+    can_answer(app)?;
+    let open = app.store()?;
+    let _admitted = app.admission().await;
+    if let Some(id) = &request.conversation_id {
+        must_be_free(app, id)?;
+    }
+    let title = tutor::title_from(text);
+    let asked = open.store.ask(&open.learner, request.conversation_id.as_deref(), &title, text).await?;
+    begin(app, asked, sink).await
 }
 
-/// (in progress)
+/// Begins another answer to the question that `answer_id` answers.
+///
+/// # Errors
+/// As for [`ask`]; also when `answer_id` is not an answer.
 pub async fn regenerate(app: &App, answer_id: &str, sink: impl Sink<ChatEvent>) -> Result<AskTicket, IpcError> {
-    let _ = (app, answer_id, sink);
-    Err(crate::dto::IpcError {
-        code: crate::dto::ErrorCode::Internal,
-        message: "this command is not wired yet".into(),
-        hint: None,
-        request_id: None,
-    })
+    can_answer(app)?;
+    let open = app.store()?;
+    let _admitted = app.admission().await;
+    must_be_free(app, &open.store.conversation_of(&open.learner, answer_id).await?)?;
+    let asked = open.store.answer_again(&open.learner, answer_id).await?;
+    begin(app, asked, sink).await
 }
 
-/// (in progress)
+/// Saves `text` as another version of the question `message_id`, and begins to answer it.
+///
+/// # Errors
+/// As for [`ask`]; also when `message_id` is not a question.
 pub async fn edit(
     app: &App,
     message_id: &str,
     text: String,
     sink: impl Sink<ChatEvent>,
 ) -> Result<AskTicket, IpcError> {
-    let _ = (app, message_id, text, sink);
-    Err(crate::dto::IpcError {
-        code: crate::dto::ErrorCode::Internal,
-        message: "this command is not wired yet".into(),
-        hint: None,
-        request_id: None,
-    })
+    let text = question(&text)?;
+    can_answer(app)?;
+    let open = app.store()?;
+    let _admitted = app.admission().await;
+    must_be_free(app, &open.store.conversation_of(&open.learner, message_id).await?)?;
+    let asked = open.store.edit(&open.learner, message_id, text).await?;
+    begin(app, asked, sink).await
 }
 
-/// (in progress)
+/// Shows the version `message_id` of a turn and what followed it.
+///
+/// # Errors
+/// When there is no such message, or an answer is being written in its conversation.
 pub async fn show_version(app: &App, message_id: &str) -> Result<Conversation, IpcError> {
-    let _ = (app, message_id);
-    Err(crate::dto::IpcError {
-        code: crate::dto::ErrorCode::Internal,
-        message: "this command is not wired yet".into(),
-        hint: None,
-        request_id: None,
-    })
+    let open = app.store()?;
+    let _admitted = app.admission().await;
+    must_be_free(app, &open.store.conversation_of(&open.learner, message_id).await?)?;
+    let id = open.store.show_version(&open.learner, message_id).await?;
+    Ok(convert::conversation(open.store.branch(&open.learner, &id).await?))
 }
 
-/// (in progress)
+/// Stops an answer; what was written is kept. Unknown and finished requests are ignored.
+///
+/// # Errors
+/// Never.
 pub async fn cancel(app: &App, request_id: &str) -> Result<(), IpcError> {
-    let _ = (app, request_id);
-    Err(crate::dto::IpcError {
-        code: crate::dto::ErrorCode::Internal,
-        message: "this command is not wired yet".into(),
-        hint: None,
-        request_id: None,
-    })
+    app.cancel_request(request_id);
+    Ok(())
+}
+
+fn question(text: &str) -> Result<&str, Refusal> {
+    let text = text.trim();
+    let chars = text.chars().count();
+    match chars {
+        0 => Err(Refusal::Empty),
+        1..=MAX_QUESTION_CHARS => Ok(text),
+        _ => Err(Refusal::TooLong { chars, most: MAX_QUESTION_CHARS }),
+    }
+}
+
+fn must_be_free(app: &App, conversation_id: &str) -> Result<(), Refusal> {
+    if app.is_busy(conversation_id) { Err(Refusal::Busy) } else { Ok(()) }
+}
+
+/// Whether anything can answer now or, while a model is opened, soon.
+fn can_answer(app: &App) -> Reply<()> {
+    let on_device = match &*app.slot().borrow() {
+        Slot::Choosing => OnDevice::Loading { demo: false },
+        Slot::Empty => OnDevice::Absent,
+        Slot::Failed(error) => OnDevice::Failed(error.clone()),
+        Slot::Open(open) => match *open.host.status().borrow() {
+            HostStatus::Ready { .. } => OnDevice::Ready { demo: open.demo },
+            // A model that could not be opened is tried again with the next request, which then says how that went.
+            HostStatus::Loading | HostStatus::Failed(_) => OnDevice::Loading { demo: open.demo },
+        },
+    };
+    match router::decide(Feature::Chat, &on_device) {
+        Decision::Run(_) => Ok(()),
+        Decision::Unavailable(why) => Err(why.into()),
+    }
+}
+
+/// Registers the answer, hands it to a task of its own and describes it to the page.
+async fn begin(app: &App, asked: Asked, sink: impl Sink<ChatEvent>) -> Reply<AskTicket> {
+    let open = app.store()?;
+    let settings = settings::load(app).await?;
+    let branch = open.store.branch(&open.learner, &asked.conversation_id).await?;
+    let turns = branch.messages.iter().filter(|message| message.id != asked.answer_id).map(|message| {
+        let role = match message.role {
+            store::Role::Student => Role::User,
+            store::Role::Tutor => Role::Assistant,
+        };
+        generation::Message::new(role, message.text.clone())
+    });
+    let request_id = app.new_request_id();
+    let mut request = GenerateRequest::new(&request_id, tutor::messages(convert::language(settings.language), turns));
+    request.max_tokens = settings.max_reply_tokens as usize;
+    let cancel = app.register(&request_id, &asked.conversation_id);
+    let job = Job { answer_id: asked.answer_id.clone(), request, cancel };
+    tokio::spawn(answer::run(app.clone(), job, sink));
+    Ok(AskTicket { request_id, answer_id: asked.answer_id, conversation: convert::conversation(branch) })
+}
+
+/// Waits until a model is chosen; what it then says is final.
+pub(crate) async fn chosen_host(app: &App) -> Result<Arc<dyn ModelHost>, GenerateError> {
+    let mut slot = app.slot();
+    let chosen = slot.wait_for(|slot| !matches!(slot, Slot::Choosing)).await.map(|slot| slot.clone());
+    match chosen {
+        Ok(Slot::Open(open)) => Ok(open.host),
+        Ok(Slot::Failed(error)) => Err(error),
+        Ok(Slot::Empty | Slot::Choosing) => Err(GenerateError::from_explain(&router::Unavailable::NoModel)),
+        Err(_) => Err(Refusal::TaskDied { what: "the app" }.into()),
+    }
 }

@@ -6,6 +6,11 @@ use serde::Serialize;
 
 use crate::installed_models::Unusable;
 
+/// Looks at this computer. Takes some milliseconds.
+pub fn probe() -> HardwareProfile {
+    HardwareProfile::probe()
+}
+
 /// One installed model on one device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CandidateReport {

@@ -227,3 +227,22 @@ pub fn remove(catalog: &Catalog, id: &str) -> Result<(), Error> {
 fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
+
+/// The model chosen in Settings, read from the store while nobody else has it open. Nothing is created.
+///
+/// # Errors
+/// If the store cannot be read; mostly because the window has it open.
+pub async fn preferred(places: &Places) -> Result<Option<String>, store::Error> {
+    if !places.database().is_file() {
+        return Ok(None);
+    }
+    let opened = store::Store::open(&places.data_dir).await?;
+    let learner = opened.store.default_learner().await;
+    let settings = match learner {
+        Ok(learner) => opened.store.settings(&learner.id).await,
+        Err(error) => Err(error),
+    };
+    opened.store.close().await;
+    // The key is the field's name in the page's settings.
+    Ok(settings?.get("modelId").and_then(|id| id.as_str()).map(str::to_owned))
+}

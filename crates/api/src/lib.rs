@@ -1,13 +1,51 @@
-//! The whole app without a window: one function per command.
+//! The whole app without a window: one function per command, generic over where its events go.
+//!
+//! The window (`src-tauri`) and the browser host (`web-host`) each hold one [`App`] and forward to the functions of
+//! [`chat`], [`conversations`], [`models`], [`settings`] and [`app_info`].
 
-pub mod app;
 pub mod app_info;
 pub mod chat;
 pub mod conversations;
+pub mod doctor;
 pub mod dto;
+pub mod installed_models;
+pub mod host;
+pub mod lab;
 pub mod models;
+pub mod places;
+#[cfg(feature = "scripted")]
+pub mod scripted;
 pub mod settings;
+pub mod terminal;
+
+mod answer;
+mod app;
+mod convert;
+mod failure;
+mod installed;
 mod sink;
 
-pub use app::App;
+pub use app::{App, AppOptions};
+//pub use installed::InstalledModels;
 pub use sink::Sink;
+
+/// The names of all commands. The window and the browser host register exactly these; tests prove it.
+pub const COMMANDS: [&str; 17] = [
+    "app_info",
+    "page_ready",
+    "settings_get",
+    "settings_set",
+    "model_watch",
+    "models_list",
+    "model_select",
+    "conversation_list",
+    "conversation_get",
+    "conversation_rename",
+    "conversation_delete",
+    "conversation_restore",
+    "chat_ask",
+    "chat_regenerate",
+    "chat_edit",
+    "chat_show_version",
+    "chat_cancel",
+];

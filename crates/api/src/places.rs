@@ -51,6 +51,11 @@ impl Places {
         self.data_dir.join("models")
     }
 
+    /// The database of conversations and settings.
+    pub fn database(&self) -> PathBuf {
+        self.data_dir.join("aula.db")
+    }
+
     /// Files that only make the next start faster and may be deleted at any time.
     pub fn cache_dir(&self) -> PathBuf {
         self.data_dir.join("cache")

@@ -1,0 +1,110 @@
+//! The one place where errors become what the page sees, and where they are logged.
+
+use crate::dto::{ErrorCode, IpcError};
+use errors::Explain;
+use generation::GenerateError;
+
+/// The result of a command.
+pub(crate) type Reply<T> = Result<T, IpcError>;
+
+impl<E: Explain + 'static> From<E> for IpcError {
+    fn from(error: E) -> Self {
+        explain(&error, None)
+    }
+}
+
+/// Turns `error` into its sentence, code and hint; the log gets the whole chain.
+pub(crate) fn explain(error: &(impl Explain + 'static), request_id: Option<&str>) -> IpcError {
+    let code = error.code();
+    tracing::warn!(code = code.as_str(), request_id, error = %errors::chain(error), "a command failed");
+    IpcError {
+        code: code.into(),
+        message: error.to_string(),
+        hint: error.hint(),
+        request_id: request_id.map(str::to_owned),
+    }
+}
+
+/// What the person or the page asked for cannot be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// Nothing was typed.
+    #[error("the question is empty")]
+    Empty,
+    /// Too much was typed.
+    #[error("the question has {chars} characters; at most {most} can be sent")]
+    TooLong { chars: usize, most: usize },
+    /// A title without a letter, or too long.
+    #[error("a title has 1 to {most} characters")]
+    Title { most: usize },
+    /// Another answer is still being written there.
+    #[error("an answer is being written in this conversation")]
+    Busy,
+    /// A number in the settings is outside its range.
+    #[error("{name} must be between {least} and {most}")]
+    OutOfRange { name: &'static str, least: u32, most: u32 },
+    /// The reply would not leave room for a question.
+    #[error("the reply cap ({reply} tokens) must be below the context length ({context} tokens)")]
+    ReplyTooLong { reply: u32, context: u32 },
+    /// No such model is installed.
+    #[error("no model `{id}` is installed")]
+    NoSuchModel { id: String },
+    /// The engine stopped reporting without saying why.
+    #[error("the engine broke off without a reason")]
+    BrokeOff,
+    /// A thread of the program ended unexpectedly.
+    #[error("{what} ended unexpectedly")]
+    TaskDied { what: &'static str },
+}
+
+impl Explain for Refusal {
+    fn code(&self) -> errors::ErrorCode {
+        match self {
+            Self::NoSuchModel { .. } => errors::ErrorCode::NotFound,
+            Self::BrokeOff => errors::ErrorCode::WorkerCrashed,
+            Self::TaskDied { .. } => errors::ErrorCode::Internal,
+            _ => errors::ErrorCode::InvalidRequest,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::TooLong { .. } => "Send it in parts.",
+            Self::Busy => "Stop it first, or wait for its end.",
+            Self::NoSuchModel { .. } => "Choose another model in Settings.",
+            Self::BrokeOff => "Ask again.",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl From<Refusal> for GenerateError {
+    fn from(refusal: Refusal) -> Self {
+        Self::from_explain(&refusal)
+    }
+}
+
+impl From<errors::ErrorCode> for ErrorCode {
+    fn from(code: errors::ErrorCode) -> Self {
+        use errors::ErrorCode as Theirs;
+        match code {
+            Theirs::ModelFileDamaged => Self::ModelFileDamaged,
+            Theirs::ModelUnsupported => Self::ModelUnsupported,
+            Theirs::ModelMissing => Self::ModelMissing,
+            Theirs::OutOfMemory => Self::OutOfMemory,
+            Theirs::ModelLoading => Self::ModelLoading,
+            Theirs::WorkerCrashed => Self::WorkerCrashed,
+            Theirs::WorkerHung => Self::WorkerHung,
+            Theirs::QueueFull => Self::QueueFull,
+            Theirs::PromptTooLong => Self::PromptTooLong,
+            Theirs::InvalidRequest => Self::InvalidRequest,
+            Theirs::DeviceUnavailable => Self::DeviceUnavailable,
+            Theirs::NotFound => Self::NotFound,
+            Theirs::StoreDamaged => Self::StoreDamaged,
+            Theirs::DiskFull => Self::DiskFull,
+            Theirs::Io => Self::Io,
+            Theirs::Internal => Self::Internal,
+        }
+    }
+}
