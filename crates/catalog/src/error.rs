@@ -153,9 +153,10 @@ impl Explain for Error {
             Self::ReadSource { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
                 "Check the path; if the file is on a USB stick, plug it in again".to_owned()
             }
-            Self::ReadSource { .. } | Self::SourceChanged { .. } => {
-                "If the file is on a USB stick, plug it in again and repeat; nothing half-copied was kept".to_owned()
+            Self::ReadSource { .. } => {
+                "Check that the file may be read; if it is on a USB stick, plug it in again and repeat".to_owned()
             }
+            Self::SourceChanged { .. } => "Wait until the file is complete, then repeat; nothing was kept".to_owned(),
             Self::NotAFile { .. } => "Name a file that ends in .gguf".to_owned(),
             Self::Folder { cause, .. } | Self::WriteCopy { cause, .. } if io_code(cause) == ErrorCode::DiskFull => {
                 "Free some room on the disk and repeat; nothing half-copied was kept".to_owned()

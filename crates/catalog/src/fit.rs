@@ -79,7 +79,9 @@ pub enum Reason {
     OnlyTheDemo,
     /// Models are installed, but none fits: the demo model answers instead.
     NothingElseFits,
-    /// There is no model that could be used.
+    /// Models are installed, but none fits, and there is no demo model.
+    NothingFits,
+    /// Nothing is installed.
     NoModel,
 }
 
@@ -96,7 +98,10 @@ impl Reason {
             Self::NothingElseFits => {
                 "The other installed models need more memory than is free; close other programs or install a smaller model."
             }
-            Self::NoModel => "No installed model fits.",
+            Self::NothingFits => {
+                "Every installed model needs more memory than is free; close other programs or install a smaller model."
+            }
+            Self::NoModel => "No model is installed.",
         }
     }
 }
@@ -129,7 +134,8 @@ pub fn choose<'a>(candidates: &'a [Candidate], preferred: Option<&str>) -> Choic
     // The demo model is small enough to be tried whatever the system says is free.
     let demo = candidates.iter().find(|candidate| candidate.demo);
     let reason = match (demo, candidates.iter().any(|candidate| !candidate.demo)) {
-        (None, _) => Reason::NoModel,
+        (None, false) => Reason::NoModel,
+        (None, true) => Reason::NothingFits,
         (Some(_), false) => Reason::OnlyTheDemo,
         (Some(_), true) => Reason::NothingElseFits,
     };
@@ -181,7 +187,7 @@ mod tests {
         check(0, None, &all, (Some("demo"), Reason::NothingElseFits));
         check(8000, None, &["demo"], (Some("demo"), Reason::OnlyTheDemo));
         check(8000, None, &[], (None, Reason::NoModel));
-        check(1000, None, &["e4b-q4"], (None, Reason::NoModel));
+        check(1000, None, &["e4b-q4"], (None, Reason::NothingFits));
     }
 
     #[test]

@@ -58,6 +58,9 @@ pub struct Inspection {
 /// If the file cannot be read or is not a model that this program runs.
 pub fn inspect(path: &Path) -> Result<Inspection, Error> {
     let unusable = |cause| Error::unusable(path, cause);
+    if path.metadata().is_ok_and(|facts| !facts.is_file()) {
+        return Err(Error::NotAFile { path: path.to_owned() });
+    }
     let file = Arc::new(GgufFile::open(path).map_err(|cause| unusable(cause.into()))?);
     // On the processor the weights stay in the map: nothing is read, everything is checked.
     let model = gemma4::load::load(&file, &gemma4::LoadOptions { device: DeviceKind::Cpu }).map_err(unusable)?;
