@@ -90,7 +90,7 @@ export class Conversations {
     this.timers.delete(id);
     try {
       const summary = await this.backend.restore(id);
-      this.list = this.list.map((one) => (one.id === id ? summary : one));
+      this.list = [...this.list.filter((one) => one.id !== id), summary];
     } catch {
       this.list = this.list.filter((one) => one.id !== id);
     } finally {

@@ -5,7 +5,7 @@ import { i18n } from "$lib/i18n/index.svelte";
 
 /** The looks of the last time, so that the first paint is right before the settings have come. */
 const LOOKS_KEY = "aula.looks";
-/** Set once a language was chosen, by the person or from the system at the first start. */
+/** Set at the first start, when the system's language was taken over: from then on the settings alone decide. */
 const LANGUAGE_KEY = "aula.languageChosen";
 
 type Looks = Pick<Settings, "language" | "theme" | "textSize" | "reduceMotion">;
@@ -20,12 +20,13 @@ export class SettingsStore {
 
   async load(): Promise<void> {
     const settings = await this.backend.settings();
+    const first = remembered(LANGUAGE_KEY) === null;
     this.take(settings);
-    if (remembered(LANGUAGE_KEY) === null) {
-      remember(LANGUAGE_KEY, "1");
-      const language = languageOf(navigator.languages);
-      if (language !== settings.language) await this.change({ language });
-    }
+    if (!first) return;
+    remember(LANGUAGE_KEY, "1");
+    // The web view knows the system's language on every system, also where no environment variable names it.
+    const language = languageOf(navigator.languages, settings.language);
+    if (language !== settings.language) await this.change({ language });
   }
 
   /** Applies `changes` at once; when they cannot be saved, the page goes back to what is. */
@@ -34,7 +35,6 @@ export class SettingsStore {
     if (!before) return;
     const wanted = withinLimits({ ...before, ...changes });
     this.take(wanted);
-    if (changes.language) remember(LANGUAGE_KEY, "1");
     const turn = ++this.saves;
     try {
       const saved = await this.backend.saveSettings(wanted);
@@ -49,7 +49,8 @@ export class SettingsStore {
   take(settings: Settings): void {
     this.value = settings;
     applyLooks(settings);
-    remember(LOOKS_KEY, JSON.stringify(settings));
+    const { language, theme, textSize, reduceMotion } = settings;
+    remember(LOOKS_KEY, JSON.stringify({ language, theme, textSize, reduceMotion }));
   }
 
   private say(saving: "saved" | "failed"): void {
@@ -77,7 +78,7 @@ export function choices(steps: number[], value: number): number[] {
 export function applyLooks({ language, theme, textSize, reduceMotion }: Looks): void {
   const root = document.documentElement;
   i18n.language = language;
-  root.lang = language === "pt" ? "pt-BR" : language;
+  root.lang = language;
   root.dataset.theme = theme === "system" ? systemTheme() : theme;
   root.dataset.size = textSize;
   root.dataset.motion = reduceMotion ? "none" : "system";

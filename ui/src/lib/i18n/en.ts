@@ -86,7 +86,7 @@ export const en: Catalogue = {
       { topic: "sums", question: "What is 27 + 35?" },
       { topic: "fractions", question: "What is 1/4 + 2/4?" },
       { topic: "tables", question: "Tell me the 7 times table." },
-      { topic: "science", question: "What is the water cycle?" },
+      { topic: "science", question: "Explain the water cycle." },
     ],
   },
   badge: {

@@ -86,7 +86,7 @@ export const es = {
       { topic: "sumas", question: "¿Cuánto es 27 + 35?" },
       { topic: "fracciones", question: "¿Cuánto es 1/4 + 2/4?" },
       { topic: "tablas", question: "Dime la tabla del 7." },
-      { topic: "ciencias", question: "¿Qué es el ciclo del agua?" },
+      { topic: "ciencias", question: "Explícame el ciclo del agua." },
     ],
   },
   badge: {

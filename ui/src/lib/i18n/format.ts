@@ -9,13 +9,13 @@ export function localeFor(language: Language, systemLocales: readonly string[]):
   return systemLocales.find((locale) => locale.toLowerCase().split("-")[0] === language) ?? FALLBACK[language];
 }
 
-/** The first language of the system that Aula speaks; Spanish when there is none. */
-export function languageOf(systemLocales: readonly string[]): Language {
+/** The first language of the system that Aula speaks; `otherwise` when there is none. */
+export function languageOf(systemLocales: readonly string[], otherwise: Language = "es"): Language {
   for (const locale of systemLocales) {
     const language = locale.toLowerCase().split("-")[0];
     if (language === "es" || language === "en" || language === "pt") return language;
   }
-  return "es";
+  return otherwise;
 }
 
 export function number(locale: string, value: number, digits = 0): string {

@@ -86,7 +86,7 @@ export const pt: Catalogue = {
       { topic: "somas", question: "Quanto é 27 + 35?" },
       { topic: "frações", question: "Quanto é 1/4 + 2/4?" },
       { topic: "tabuada", question: "Diga a tabuada do 7." },
-      { topic: "ciências", question: "O que é o ciclo da água?" },
+      { topic: "ciências", question: "Explique o ciclo da água." },
     ],
   },
   badge: {

@@ -9,13 +9,13 @@ const HOLD_LIMIT = 200;
 
 export function settleTail(raw: string, type: string): string {
   if (type === "code") return settleFence(raw);
-  const lines = raw.split("\n");
+  const lines = raw.trimEnd().split("\n");
   holdTable(lines, type);
   const last = lines.pop();
   if (last === undefined) return "";
   if (isBareMarker(last)) return lines.join("\n");
   lines.push(settleLine(last));
-  return lines.join("\n");
+  return lines.join("\n").trimEnd();
 }
 
 /** Half of a closing fence is not a line of the code. */
@@ -39,7 +39,7 @@ function holdTable(lines: string[], type: string): void {
 
 /** A list marker, hashes, a quote sign, the beginning of a fence, a rule: nothing to read yet. */
 function isBareMarker(line: string): boolean {
-  return /^\s*(?:(?:[-*+]|\d{1,3}[.)]?|>)\s*)*(?:#{1,6}|[-*_=]{1,3}|`{1,3}|~{1,3}|\$|\\|\d{1,3}[.)]?|[-*+>])\s*$/.test(line);
+  return /^\s*(?:(?:[-*+]|\d{1,3}[.)]|>)\s+)*(?:#{1,6}|[-*_=]{1,3}|`{1,3}|~{1,3}|\$|\\|\d{1,3}[.)]|[-*+>])\s*$/.test(line);
 }
 
 const WORD = /[\p{L}\p{N}]/u;
@@ -96,7 +96,7 @@ function stress(line: string, at: number, open: string[]): number {
 
 /** `text` without dangling asterisks, with every open run closed. */
 function close(text: string, open: string[]): string {
-  let settled = text.replace(/(^|[\s*])\*{1,2}$/, "$1");
+  let settled = text.replace(/(^|\s)\*{1,2}$/, "$1");
   if (open.length > 0) settled = settled.replace(/\*+$/, "").trimEnd();
   for (const run of [...open].reverse()) settled = settled.endsWith(run) ? settled.slice(0, -run.length) : settled + run;
   return settled;

@@ -71,10 +71,13 @@ export const md = new Marked({
     // "text\n---" is a rule under a paragraph; as a heading the text would jump when the dashes arrive.
     lheading: () => undefined,
     def: () => undefined,
+    // "4." is an answer, not an empty list.
+    list: (src) => (/^ {0,3}\d{1,9}[.)][ \t]*(?:\n|$)/.test(src) ? undefined : false),
     // `3*4*5` and `2**3` are products and powers, not stress.
     emStrong(src, _masked, previous) {
-      const product = /[\p{L}\p{N})\]]/u.test(previous ?? "") && /^\*+[\p{L}\p{N}(]/u.test(src);
-      return product ? undefined : false;
+      const stars = /^\*+(?=[\p{L}\p{N}(])/u.exec(src)?.[0];
+      if (!stars || !/[\p{L}\p{N})\]]/u.test(previous ?? "")) return false;
+      return { type: "text", raw: stars, text: stars } as unknown as Tokens.Em;
     },
   },
 });

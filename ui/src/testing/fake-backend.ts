@@ -1,0 +1,154 @@
+/** A program behind the page that does what a test tells it. */
+import { BackendError, type Backend, type Badge, type ChatEvent, type Conversation, type ErrorCode, type Message, type ModelStatus, type Settings } from "$lib/backend";
+
+export const BADGE: Badge = { kind: "demo", model: "Demo", device: "CPU" };
+
+export function message(part: Partial<Message> & Pick<Message, "id" | "speaker">): Message {
+  const tutor = part.speaker === "tutor";
+  return {
+    text: "",
+    state: "complete",
+    badge: tutor ? BADGE : null,
+    tokensPerSecond: tutor ? 10 : null,
+    seconds: tutor ? 2 : null,
+    createdAt: 0,
+    versionIds: [part.id],
+    ...part,
+  };
+}
+
+export function failure(code: ErrorCode): BackendError {
+  return new BackendError({ code, message: `test: ${code}`, hint: null, requestId: null });
+}
+
+/** One answer under way: the test sends its events. */
+export interface Answering {
+  requestId: string;
+  answerId: string;
+  send(event: ChatEvent): void;
+  finish(text: string, state?: Message["state"]): void;
+}
+
+export class FakeBackend implements Backend {
+  stored: Settings = { language: "es", theme: "light", textSize: "s", reduceMotion: false, contextLen: 4096, maxReplyTokens: 1024, modelId: null };
+  all = new Map<string, Conversation>();
+  deleted = new Map<string, Conversation>();
+  cancelled: string[] = [];
+  answering: Answering[] = [];
+  /** The next command of this name fails. */
+  failNext: Partial<Record<keyof Backend, ErrorCode>> = {};
+  /** Tickets wait for `release` while this is set. */
+  holdTickets = false;
+  release: () => void = () => undefined;
+  status: (status: ModelStatus) => void = () => undefined;
+  private count = 0;
+
+  private check(name: keyof Backend): void {
+    const code = this.failNext[name];
+    delete this.failNext[name];
+    if (code) throw failure(code);
+  }
+
+  async appInfo() {
+    return { version: "0.1.0", connections: 0, storeWasDamaged: false };
+  }
+  async pageReady() {}
+  async settings() {
+    return this.stored;
+  }
+  async saveSettings(settings: Settings) {
+    this.check("saveSettings");
+    return (this.stored = settings);
+  }
+  async watchModel(onStatus: (status: ModelStatus) => void) {
+    this.status = onStatus;
+    onStatus({ state: "ready", badge: BADGE, contextLen: 4096, loadSeconds: 0.4 });
+  }
+  async models() {
+    return [];
+  }
+  async selectModel() {
+    return [];
+  }
+  async conversations() {
+    return [...this.all.values()].map(({ summary }) => summary);
+  }
+  async conversation(id: string) {
+    this.check("conversation");
+    const found = this.all.get(id);
+    if (!found) throw failure("not_found");
+    return found;
+  }
+  async rename(id: string, title: string) {
+    this.check("rename");
+    const found = await this.conversation(id);
+    found.summary = { ...found.summary, title };
+    return found.summary;
+  }
+  async remove(id: string) {
+    this.check("remove");
+    this.deleted.set(id, await this.conversation(id));
+    this.all.delete(id);
+  }
+  async restore(id: string) {
+    const found = this.deleted.get(id);
+    if (!found) throw failure("not_found");
+    this.all.set(id, found);
+    return found.summary;
+  }
+  async ask({ conversationId, text }: { conversationId: string | null; text: string }, onEvent: (event: ChatEvent) => void) {
+    this.check("ask");
+    const id = conversationId ?? `c${++this.count}`;
+    const before = this.all.get(id) ?? { summary: { id, title: text, updatedAt: ++this.count }, messages: [] };
+    return this.answer(id, before, [...before.messages, message({ id: `q${++this.count}`, speaker: "student", text })], onEvent);
+  }
+  async regenerate(answerId: string, onEvent: (event: ChatEvent) => void) {
+    this.check("regenerate");
+    const { id, conversation, at } = this.find(answerId);
+    return this.answer(id, conversation, conversation.messages.slice(0, at), onEvent, conversation.messages[at]?.versionIds);
+  }
+  async edit(messageId: string, text: string, onEvent: (event: ChatEvent) => void) {
+    this.check("edit");
+    const { id, conversation, at } = this.find(messageId);
+    const question = message({ id: `q${++this.count}`, speaker: "student", text });
+    question.versionIds = [...(conversation.messages[at]?.versionIds ?? []), question.id];
+    return this.answer(id, conversation, [...conversation.messages.slice(0, at), question], onEvent);
+  }
+  async showVersion(messageId: string) {
+    this.check("showVersion");
+    const found = [...this.all.values()].find(({ messages }) => messages.some(({ versionIds }) => versionIds.includes(messageId)));
+    if (!found) throw failure("not_found");
+    return { ...found, messages: found.messages.map((one) => (one.versionIds.includes(messageId) ? { ...one, id: messageId, text: `versión ${messageId}` } : one)) };
+  }
+  async cancel(requestId: string) {
+    this.cancelled.push(requestId);
+  }
+
+  private find(messageId: string) {
+    for (const [id, conversation] of this.all) {
+      const at = conversation.messages.findIndex((one) => one.id === messageId);
+      if (at >= 0) return { id, conversation, at };
+    }
+    throw failure("not_found");
+  }
+
+  private async answer(id: string, before: Conversation, turns: Message[], onEvent: (event: ChatEvent) => void, versions: string[] = []) {
+    const answerId = `a${++this.count}`;
+    const requestId = `r${this.count}`;
+    const empty = message({ id: answerId, speaker: "tutor", state: "streaming", badge: null, tokensPerSecond: null, seconds: null, versionIds: [...versions, answerId] });
+    const conversation = { summary: before.summary, messages: [...turns, empty] };
+    this.all.set(id, conversation);
+    this.answering.push({
+      requestId,
+      answerId,
+      send: onEvent,
+      finish: (text, state = "complete") => {
+        const saved: Message = { ...empty, text, state, badge: BADGE, tokensPerSecond: 10, seconds: 2 };
+        this.all.set(id, { ...conversation, messages: [...turns, saved] });
+        onEvent({ event: "finished", message: saved });
+      },
+    });
+    if (this.holdTickets) await new Promise<void>((resolve) => (this.release = resolve));
+    return { requestId, answerId, conversation };
+  }
+}
