@@ -21,7 +21,6 @@ export class Follower {
       observer.observe(box);
       if (box.firstElementChild) observer.observe(box.firstElementChild);
     }
-    this.toEnd();
     return () => {
       box.removeEventListener("scroll", onscroll);
       observer?.disconnect();
@@ -38,15 +37,25 @@ export class Follower {
     this.atEnd = true;
   }
 
+  /** Goes to the beginning, for a page that is read from there. */
+  toStart(): void {
+    this.following = false;
+    if (!this.box) return;
+    this.box.scrollTop = 0;
+    this.lastTop = 0;
+    this.atEnd = this.distance() <= NEAR;
+  }
+
   private scrolled(): void {
     if (!this.box) return;
     const top = this.box.scrollTop;
-    const near = this.distance() <= NEAR;
-    // Only a move upwards is the reader's; the page itself only ever goes down.
-    if (near) this.following = true;
+    const distance = this.distance();
+    // A move upwards is the reader's; the page itself only ever goes down, or ends at its end when it gets shorter.
+    if (distance <= 1) this.following = true;
     else if (top < this.lastTop) this.following = false;
+    else if (distance <= NEAR) this.following = true;
     this.lastTop = top;
-    this.atEnd = near;
+    this.atEnd = distance <= NEAR;
   }
 
   private resized(): void {
