@@ -65,6 +65,9 @@ impl Config {
         }
         let keys = Keys(metadata);
         keys.refuse_other_variants()?;
+        if file.tensor("output.weight").is_some() {
+            return Err(Error::Variant { what: "its output head is not its token table".to_owned() });
+        }
 
         let n_layers = keys.count("block_count", 1024)?;
         let config = Self {

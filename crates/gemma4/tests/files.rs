@@ -222,6 +222,13 @@ fn other_models_are_called_what_they_are() {
     let (message, code, _) = complaint(E2B, |c| c.remove_key("gemma4.embedding_length_per_layer_input"));
     assert!(message.contains("per-layer embeddings"), "{message}");
     assert_eq!(code, ErrorCode::ModelUnsupported);
+    let (message, code, _) = complaint(E2B, |c| {
+        let mut head = c.tensor("token_embd.weight").clone();
+        head.name = "output.weight".to_owned();
+        c.tensors.push(head);
+    });
+    assert!(message.contains("output head"), "{message}");
+    assert_eq!(code, ErrorCode::ModelUnsupported);
 }
 
 #[test]

@@ -44,28 +44,28 @@ impl Span {
         self.window.map_or(0, |window| (position + 1).saturating_sub(window))
     }
 
-    /// `q` (tokens, heads, head_dim) over `k` and `v` (kv heads, keys, head_dim) → (tokens, heads · head_dim).
-    /// The scale is 1; `heads / kv heads` neighbouring heads share a head of keys and values.
+    /// `q` (tokens, heads, head_dim) over `k` and `v` (kv heads, keys, head_dim) → (tokens, heads · head_dim), on the
+    /// CPU. The scale is 1; `heads / kv heads` neighbouring heads share a head of keys and values.
     ///
     /// # Errors
-    /// If the shapes do not fit or the device fails.
-    pub fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
-        if q.device().is_cpu() { q.apply_op3_no_bwd(k, v, self) } else { self.attend_by_matmul(q, k, v) }
+    /// If the shapes do not fit.
+    pub fn attend_row_by_row(&self, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
+        q.apply_op3_no_bwd(k, v, self)
     }
 
-    /// [`Span::attend`] in stock tensor operations.
+    /// The same in stock tensor operations, on any device, with the mask that [`Span::mask`] gives.
     ///
     /// # Errors
     /// If the shapes do not fit or the device fails.
-    pub fn attend_by_matmul(&self, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
+    pub fn attend_by_matmul(q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
         let (tokens, heads, head_dim) = q.dims3()?;
         let (kv_heads, keys, _) = k.dims3()?;
         let group = heads / kv_heads;
         let q = q.transpose(0, 1)?.contiguous()?; // (heads, tokens, head_dim)
         let q = q.reshape((kv_heads, group * tokens, head_dim))?;
         let mut scores = q.matmul(&k.t()?)?; // (kv_heads, group · tokens, keys)
-        if let Some(mask) = self.mask(q.device())? {
-            scores = scores.reshape((kv_heads, group, tokens, keys))?.broadcast_add(&mask)?;
+        if let Some(mask) = mask {
+            scores = scores.reshape((kv_heads, group, tokens, keys))?.broadcast_add(mask)?;
             scores = scores.reshape((kv_heads, group * tokens, keys))?;
         }
         let out = softmax_last_dim(&scores)?.matmul(v)?; // (kv_heads, group · tokens, head_dim)
@@ -74,7 +74,10 @@ impl Span {
     }
 
     /// `(tokens, keys)`: 0 where the query sees the key, −∞ elsewhere. `None` for a single query, which sees all keys.
-    fn mask(&self, device: &Device) -> Result<Option<Tensor>> {
+    ///
+    /// # Errors
+    /// If the device cannot take it.
+    pub fn mask(&self, device: &Device) -> Result<Option<Tensor>> {
         if self.n_queries == 1 {
             return Ok(None);
         }
@@ -201,8 +204,9 @@ mod tests {
             let keys = span.end_key() - span.first_key();
             let q = noise((n_queries, 4, 8), 1);
             let (k, v) = (noise((2, keys, 8), 2), noise((2, keys, 8), 3));
-            let a = span.attend(&q, &k, &v).unwrap();
-            let b = span.attend_by_matmul(&q, &k, &v).unwrap();
+            let mask = span.mask(&Device::Cpu).unwrap();
+            let a = span.attend_row_by_row(&q, &k, &v).unwrap();
+            let b = Span::attend_by_matmul(&q, &k, &v, mask.as_ref()).unwrap();
             assert_eq!(a.dims(), b.dims());
             let worst = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
             assert!(worst < 1e-6, "{span:?}: {worst}");
@@ -222,11 +226,11 @@ mod tests {
     fn a_querys_result_does_not_depend_on_its_chunk() {
         let (q, k, v) = (noise((12, 4, 8), 1), noise((2, 12, 8), 2), noise((2, 12, 8), 3));
         let whole = Span { first_query: 0, n_queries: 12, window: Some(5) };
-        let all = whole.attend(&q, &k, &v).unwrap().to_vec2::<f32>().unwrap();
+        let all = whole.attend_row_by_row(&q, &k, &v).unwrap().to_vec2::<f32>().unwrap();
         for (position, expected) in all.iter().enumerate() {
             let one = Span { first_query: position, n_queries: 1, window: Some(5) };
             let view = |t: &Tensor| t.narrow(1, one.first_key(), one.end_key() - one.first_key()).unwrap();
-            let row = one.attend(&q.narrow(0, position, 1).unwrap(), &view(&k), &view(&v)).unwrap();
+            let row = one.attend_row_by_row(&q.narrow(0, position, 1).unwrap(), &view(&k), &view(&v)).unwrap();
             assert_eq!(row.to_vec2::<f32>().unwrap()[0], *expected, "position {position}");
         }
     }

@@ -1,22 +1,56 @@
 //! One layer of the decoder.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 use candle_nn::ops::rms_norm;
 
-use super::{Probe, Shared, attention::Span, rope::Rotation};
+use super::{
+    Probe, Shared,
+    attention::Span,
+    rope::{Rope, Rotation},
+};
 use crate::{kv_cache::KvCache, weights::LayerWeights};
 
-/// What a chunk of tokens sees, and how its positions turn, in each kind of layer.
+/// What a chunk of tokens sees in each kind of layer.
 pub(super) struct Sight {
-    pub(super) sliding: (Span, Rotation),
-    pub(super) global: (Span, Rotation),
+    pub(super) sliding: View,
+    pub(super) global: View,
+}
+
+/// What a chunk of tokens sees in one kind of layer, and how its positions turn.
+pub(super) struct View {
+    span: Span,
+    rotation: Rotation,
+    /// Only where attention goes through matrix products.
+    mask: Option<Tensor>,
 }
 
 impl Sight {
     /// The same for the chunk's last token alone.
     pub(super) fn last(&self) -> Result<Self> {
-        let last = |(span, rotation): &(Span, Rotation)| Ok::<_, candle_core::Error>((span.last(), rotation.last()?));
-        Ok(Self { sliding: last(&self.sliding)?, global: last(&self.global)? })
+        Ok(Self { sliding: self.sliding.last()?, global: self.global.last()? })
+    }
+}
+
+impl View {
+    /// What the queries of `span` see.
+    pub(super) fn new(span: Span, rope: &Rope, device: &Device) -> Result<Self> {
+        let rotation = rope.at(span.first_query..span.end_key(), device)?;
+        let mask = if device.is_cpu() { None } else { span.mask(device)? };
+        Ok(Self { span, rotation, mask })
+    }
+
+    /// The view of the last query alone, which sees every key of its span and needs no mask.
+    fn last(&self) -> Result<Self> {
+        Ok(Self { span: self.span.last(), rotation: self.rotation.last()?, mask: None })
+    }
+
+    /// Queries (tokens, heads, head_dim) over keys and values (kv_heads, keys, head_dim) → (tokens, heads · head_dim).
+    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
+        if q.device().is_cpu() {
+            self.span.attend_row_by_row(q, k, v)
+        } else {
+            Span::attend_by_matmul(q, k, v, self.mask.as_ref())
+        }
     }
 }
 
@@ -37,7 +71,7 @@ impl Layer<'_> {
         probe: &mut Probe<'_>,
     ) -> Result<()> {
         let Some(w) = &self.w.kv else { return Ok(()) };
-        let (_, rotation) = self.seen(sight);
+        let rotation = &self.view(sight).rotation;
         let u = self.norm(x, &self.w.attn_norm)?;
         let k = self.norm(&self.heads(&w.attn_k.apply(&u)?)?, &w.attn_k_norm)?; // (tokens, kv_heads, head_dim)
         probe((Some(self.l), "k_normed"), &k);
@@ -78,13 +112,13 @@ impl Layer<'_> {
 
     /// `u` (tokens, hidden) asks the keys and values that this layer reads: its own or its donor's.
     fn attention(&self, u: &Tensor, sight: &Sight, cache: &KvCache, probe: &mut Probe<'_>) -> Result<Tensor> {
-        let (span, rotation) = self.seen(sight);
+        let view = self.view(sight);
         let q = self.norm(&self.heads(&self.w.attn_q.apply(u)?)?, &self.w.attn_q_norm)?; // (tokens, heads, head_dim)
         probe((Some(self.l), "q_normed"), &q);
-        let q = rotation.apply(&q)?;
+        let q = view.rotation.apply(&q)?;
         let donor = self.model.config.kv_donor(self.l);
-        let (k, v) = cache.view(donor, span.first_key(), span.end_key())?; // (kv_heads, keys, head_dim)
-        self.w.attn_output.apply(&span.attend(&q, &k, &v)?)
+        let (k, v) = cache.view(donor, view.span.first_key(), view.span.end_key())?; // (kv_heads, keys, head_dim)
+        self.w.attn_output.apply(&view.attend(&q, &k, &v)?)
     }
 
     /// `z` (tokens, hidden) through the gated feed-forward part.
@@ -104,7 +138,7 @@ impl Layer<'_> {
         x.reshape((tokens, width / head_dim, head_dim))
     }
 
-    fn seen<'s>(&self, sight: &'s Sight) -> &'s (Span, Rotation) {
+    fn view<'s>(&self, sight: &'s Sight) -> &'s View {
         if self.model.config.is_sliding(self.l) { &sight.sliding } else { &sight.global }
     }
 

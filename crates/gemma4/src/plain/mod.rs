@@ -15,7 +15,7 @@ use candle_nn::ops::rms_norm;
 
 use self::{
     attention::Span,
-    layer::{Layer, Sight},
+    layer::{Layer, Sight, View},
     rope::Rope,
 };
 use crate::{
@@ -200,9 +200,10 @@ impl Shared {
     /// What a chunk of `n` tokens behind `len` earlier ones sees in each kind of layer.
     fn sight(&self, len: usize, n: usize) -> TensorResult<Sight> {
         let span = |window| Span { first_query: len, n_queries: n, window };
+        let window = Some(self.config.sliding_window);
         Ok(Sight {
-            sliding: (span(Some(self.config.sliding_window)), self.sliding_rope.at(len..len + n, &self.device)?),
-            global: (span(None), self.global_rope.at(len..len + n, &self.device)?),
+            sliding: View::new(span(window), &self.sliding_rope, &self.device)?,
+            global: View::new(span(None), &self.global_rope, &self.device)?,
         })
     }
 }

@@ -99,4 +99,28 @@ mod tests {
             assert!((a - b).abs() < 1e-30, "{a} {b}");
         }
     }
+
+    #[test]
+    fn cosines_and_sines_are_the_references() {
+        for (variant, kind, rope) in [
+            ("tiny-e2b", "sliding", Rope::sliding(1e4, 32)),
+            ("tiny-e2b", "full", Rope::global(1e6, 64, None)),
+            ("tiny-e4b", "sliding", Rope::sliding(1e4, 32)),
+            ("tiny-e4b", "full", Rope::global(1e6, 64, None)),
+        ] {
+            let path = format!("{}/../../tests/golden/{variant}/reference.safetensors", env!("CARGO_MANIFEST_DIR"));
+            let arrays = candle_core::safetensors::load(path, &Device::Cpu).unwrap();
+            let cos = &arrays[&format!("trace.rope.{kind}_attention.cos")]; // (positions, head_dim): both halves alike
+            let sin = &arrays[&format!("trace.rope.{kind}_attention.sin")];
+            let (positions, head_dim) = cos.dims2().unwrap();
+            let got = rope.at(0..positions, &Device::Cpu).unwrap();
+            for (got, expected) in [(&got.cos, cos), (&got.sin, sin)] {
+                let both_halves = Tensor::cat(&[got, got], 1).unwrap();
+                assert_eq!(both_halves.dims(), [positions, head_dim]);
+                let worst = (both_halves - expected).unwrap().abs().unwrap().max_all().unwrap();
+                let worst = worst.to_scalar::<f32>().unwrap();
+                assert!(worst < 2e-6, "{variant} {kind}: {worst}");
+            }
+        }
+    }
 }
