@@ -28,18 +28,7 @@ impl Matrix {
     /// # Errors
     /// If the upload fails.
     pub fn new(weights: MappedMatrix, device: &Device) -> Result<Self> {
-        if device.is_cpu() {
-            return Ok(Self(Place::Mapped(weights)));
-        }
-        let storage = QStorage::from_data(Cow::Borrowed(weights.bytes()), device, weights.dtype())?;
-        let tensor = QTensor::new(storage, weights.shape())?;
-        let place = match weights.dtype() {
-            GgmlDType::F32 => Place::Dense(tensor.dequantize(device)?),
-            GgmlDType::F16 => Place::Dense(tensor.dequantize(device)?.to_dtype(DType::F16)?),
-            GgmlDType::BF16 => Place::Dense(tensor.dequantize(device)?.to_dtype(DType::BF16)?),
-            _ => Place::Quantized(QMatMul::from_qtensor(tensor)?),
-        };
-        Ok(Self(place))
+        Ok(Self(if device.is_cpu() { Place::Mapped(weights) } else { Place::upload(&weights, device)? }))
     }
 
     /// `(tokens, in)` → `(tokens, out)`, f32.
@@ -53,6 +42,55 @@ impl Matrix {
             Place::Mapped(weights) => x.apply_op1_no_bwd(weights),
             Place::Quantized(weights) => weights.forward(x),
             Place::Dense(weights) => x.matmul(&weights.to_dtype(DType::F32)?.t()?),
+        }
+    }
+}
+
+impl Place {
+    fn upload(weights: &MappedMatrix, device: &Device) -> Result<Self> {
+        let (n_out, n_in) = weights.shape();
+        let dense = |dtype| Tensor::from_raw_buffer(weights.bytes(), dtype, &[n_out, n_in], device).map(Self::Dense);
+        match weights.dtype() {
+            GgmlDType::F32 => dense(DType::F32),
+            GgmlDType::F16 => dense(DType::F16),
+            GgmlDType::BF16 => dense(DType::BF16),
+            dtype => {
+                let storage = QStorage::from_data(Cow::Borrowed(weights.bytes()), device, dtype)?;
+                Ok(Self::Quantized(QMatMul::from_qtensor(QTensor::new(storage, (n_out, n_in))?)?))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use super::*;
+    use crate::gguf::GgufFile;
+
+    /// What runs on a graphics card, run on the processor: candle's operations are the same there.
+    #[test]
+    fn uploaded_weights_multiply_like_mapped_ones() {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
+        for (path, limit) in [
+            ("tiny-e2b/tiny-e2b-F16.gguf", 1e-6),
+            ("tiny-e4b/tiny-e4b-BF16.gguf", 1e-6),
+            ("tiny-e2b/tiny-e2b-Q4_0.gguf", 0.01),
+            ("tiny-e4b/tiny-e4b-Q4_K_M.gguf", 0.01),
+        ] {
+            let file = Arc::new(GgufFile::open(&golden.join(path)).unwrap());
+            for info in file.tensors().iter().filter(|info| info.shape.len() == 2) {
+                let weights = MappedMatrix::new(&file, info, info.shape[0], info.shape[1]).unwrap();
+                let uploaded = Matrix(Place::upload(&weights, &Device::Cpu).unwrap());
+                let mapped = Matrix::new(weights, &Device::Cpu).unwrap();
+                let x = Tensor::arange(0f32, 3.0 * info.shape[1] as f32, &Device::Cpu).unwrap().sin().unwrap();
+                let x = x.reshape((3, info.shape[1])).unwrap();
+                let (a, b) = (uploaded.apply(&x).unwrap(), mapped.apply(&x).unwrap());
+                let length = |t: Tensor| t.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap().sqrt();
+                let error = length((&a - &b).unwrap()) / length(b);
+                assert!(error <= limit, "{path} {}: {error}", info.name);
+            }
         }
     }
 }
