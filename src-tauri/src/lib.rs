@@ -2,6 +2,12 @@
 
 pub mod commands;
 
+mod start;
+mod webkit;
+mod window;
+
+pub use start::run;
+
 use tauri::Runtime;
 use tauri_specta::{Builder, collect_commands};
 

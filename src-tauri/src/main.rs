@@ -1,2 +1,11 @@
-//! Start.
-fn main() {}
+//! The desktop app.
+
+// No console window beside Aula's on Windows.
+#![cfg_attr(all(not(debug_assertions), target_os = "windows"), windows_subsystem = "windows")]
+
+fn main() -> std::process::ExitCode {
+    // Must stay the first line: the model lives in this same program, started again with a hidden argument.
+    api::run_worker_if_asked();
+
+    aula_desktop_lib::run()
+}

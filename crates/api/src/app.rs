@@ -123,6 +123,7 @@ impl App {
         // An engine that does not let go must not keep the program from ending; its answer is marked at the next start.
         let _ = tokio::time::timeout(Duration::from_secs(4), active.wait_for(HashMap::is_empty)).await;
         self.inner.slot.send_replace(Slot::Empty);
+        self.inner.models.close();
         if let Ok(open) = &self.inner.store {
             open.store.close().await;
         }

@@ -52,4 +52,7 @@ pub trait Models: Send + Sync + 'static {
     /// # Errors
     /// When there is no such model (any more), or its process could not be started.
     fn open(&self, id: &str, context_len: usize) -> Result<Arc<dyn ModelHost>, GenerateError>;
+
+    /// Nothing will be opened any more: what was kept between two openings is given back.
+    fn close(&self) {}
 }

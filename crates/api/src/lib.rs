@@ -26,7 +26,8 @@ mod installed;
 mod sink;
 
 pub use app::{App, AppOptions};
-//pub use installed::InstalledModels;
+pub use engine::{WorkerCommand, run_worker_if_asked};
+pub use installed::InstalledModels;
 pub use sink::Sink;
 
 /// The names of all commands. The window and the browser host register exactly these; tests prove it.

@@ -11,7 +11,7 @@ pub async fn app_info(app: State<'_, App>) -> Result<AppInfo, IpcError> {
     api::app_info::info(&app).await
 }
 
-/// The page has painted. Requests that an earlier load of the page left behind are cancelled.
+/// The page has painted and can be used: the window waits for this sign of life.
 #[tauri::command]
 #[specta::specta]
 pub async fn page_ready(app: State<'_, App>) -> Result<(), IpcError> {

@@ -1,0 +1,117 @@
+//! The commands by name, with their arguments as JSON: the window's list, once more.
+
+use api::App;
+use api::dto::{AskRequest, ErrorCode, IpcError, Settings};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+/// How a command answers.
+pub enum Answer {
+    /// With one value.
+    Value(Value),
+    /// With a value and then events, one JSON text each.
+    Stream(Value, mpsc::UnboundedReceiver<String>),
+}
+
+/// Calls the command `name`; `None` where there is no such command.
+pub async fn call(app: &App, name: &str, args: &Value) -> Option<Result<Answer, IpcError>> {
+    Some(dispatch(app, name, args).await?.map_err(|mut error| {
+        // One line, whatever a message holds.
+        error.message = error.message.replace('\n', " ");
+        error
+    }))
+}
+
+async fn dispatch(app: &App, name: &str, args: &Value) -> Option<Result<Answer, IpcError>> {
+    let answer = match name {
+        "app_info" => plain(api::app_info::info(app).await),
+        "page_ready" => plain(api::app_info::page_ready(app).await),
+        "settings_get" => plain(api::settings::get(app).await),
+        "settings_set" => match arg::<Settings>(args, "settings") {
+            Ok(settings) => plain(api::settings::set(app, settings).await),
+            Err(error) => Err(error),
+        },
+        "models_list" => plain(api::models::list(app).await),
+        "model_select" => match arg(args, "id") {
+            Ok(id) => plain(api::models::select(app, id).await),
+            Err(error) => Err(error),
+        },
+        "model_watch" => {
+            let (sink, events) = channel();
+            stream(api::models::watch(app, sink).await, events)
+        }
+        "conversation_list"
+        | "conversation_get"
+        | "conversation_rename"
+        | "conversation_delete"
+        | "conversation_restore" => conversation(app, name, args).await,
+        "chat_ask" | "chat_regenerate" | "chat_edit" | "chat_show_version" | "chat_cancel" => {
+            chat(app, name, args).await
+        }
+        _ => return None,
+    };
+    Some(answer)
+}
+
+async fn conversation(app: &App, name: &str, args: &Value) -> Result<Answer, IpcError> {
+    use api::conversations as c;
+    if name == "conversation_list" {
+        return plain(c::list(app).await);
+    }
+    let id: String = arg(args, "id")?;
+    match name {
+        "conversation_get" => plain(c::get(app, &id).await),
+        "conversation_rename" => plain(c::rename(app, &id, &arg::<String>(args, "title")?).await),
+        "conversation_delete" => plain(c::delete(app, &id).await),
+        _ => plain(c::restore(app, &id).await),
+    }
+}
+
+async fn chat(app: &App, name: &str, args: &Value) -> Result<Answer, IpcError> {
+    use api::chat as c;
+    let (sink, events) = channel();
+    match name {
+        "chat_ask" => stream(c::ask(app, arg::<AskRequest>(args, "request")?, sink).await, events),
+        "chat_regenerate" => stream(c::regenerate(app, &arg::<String>(args, "answerId")?, sink).await, events),
+        "chat_edit" => {
+            let (id, text): (String, String) = (arg(args, "messageId")?, arg(args, "text")?);
+            stream(c::edit(app, &id, text, sink).await, events)
+        }
+        "chat_show_version" => plain(c::show_version(app, &arg::<String>(args, "messageId")?).await),
+        _ => plain(c::cancel(app, &arg::<String>(args, "requestId")?).await),
+    }
+}
+
+/// A sink that writes events as JSON texts; gone when the browser closes the connection.
+fn channel<T: Serialize>() -> (impl api::Sink<T>, mpsc::UnboundedReceiver<String>) {
+    let (sender, events) = mpsc::unbounded_channel();
+    let sink = move |event: T| serde_json::to_string(&event).is_ok_and(|line| sender.send(line).is_ok());
+    (sink, events)
+}
+
+fn plain<T: Serialize>(result: Result<T, IpcError>) -> Result<Answer, IpcError> {
+    Ok(Answer::Value(json(&result?)?))
+}
+
+fn stream<T: Serialize>(
+    result: Result<T, IpcError>,
+    events: mpsc::UnboundedReceiver<String>,
+) -> Result<Answer, IpcError> {
+    Ok(Answer::Stream(json(&result?)?, events))
+}
+
+fn json(value: &impl Serialize) -> Result<Value, IpcError> {
+    serde_json::to_value(value).map_err(|error| refused(ErrorCode::Internal, error.to_string()))
+}
+
+/// The argument `name`; a missing one reads as null.
+fn arg<T: DeserializeOwned>(args: &Value, name: &str) -> Result<T, IpcError> {
+    T::deserialize(args.get(name).unwrap_or(&Value::Null))
+        .map_err(|error| refused(ErrorCode::InvalidRequest, format!("argument `{name}`: {error}")))
+}
+
+fn refused(code: ErrorCode, message: String) -> IpcError {
+    IpcError { code, message, hint: None, request_id: None }
+}

@@ -1,0 +1,63 @@
+//! From `main` to the window and back to the system.
+
+use crate::{commands_with_types, webkit, window};
+use api::places::Places;
+use api::{App, AppOptions, InstalledModels, WorkerCommand};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tauri::RunEvent;
+use tracing_subscriber::EnvFilter;
+
+/// Which messages go to stderr, in the syntax of `tracing-subscriber`; warnings and Aula's own steps unless set.
+const LOG_VARIABLE: &str = "AULA_LOG";
+
+/// Starts Aula and returns when its window is closed.
+pub fn run() -> ExitCode {
+    webkit::prepare();
+    start_log();
+    match open() {
+        Ok(code) => code,
+        Err(message) => {
+            tracing::error!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE)
+        .unwrap_or_else(|_| EnvFilter::new("warn,aula_desktop_lib=info,api=info,engine=info,store=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn open() -> Result<ExitCode, String> {
+    let places = Places::of_this_user().map_err(|error| error.to_string())?;
+    let models = Arc::new(InstalledModels::new(&places, WorkerCommand::current_exe()));
+    let options = AppOptions { data_dir: places.data_dir.clone(), models, locale: locale() };
+    // The store opens in milliseconds; the model is opened behind the window.
+    let app = tauri::async_runtime::block_on(App::start(options));
+
+    let shared = app.clone();
+    let web_view_data = places.cache_dir().join("webview");
+    let program = tauri::Builder::default()
+        .invoke_handler(commands_with_types().invoke_handler())
+        .manage(app.clone())
+        .setup(move |handle| {
+            window::open(handle, &shared, &web_view_data)?;
+            tauri::async_runtime::spawn(webkit::watch_first_paint(shared));
+            Ok(())
+        })
+        .build(tauri::generate_context!())
+        .map_err(|error| format!("the window could not be opened: {error}"))?;
+    let code = program.run_return(move |_, event| {
+        if let RunEvent::Exit = event {
+            tauri::async_runtime::block_on(app.close());
+        }
+    });
+    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The system's language as far as the environment tells it.
+fn locale() -> Option<String> {
+    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))
+}
