@@ -4,6 +4,8 @@
 //! * `config`, `weights` – what the file says the model is, and its tensors
 //! * `model` – the seam: [`Model`] and [`Sequence`], which every implementation of the forward pass stands behind
 //! * `plain` – the readable implementation in stock candle ops; the definition that faster ones are compared with
+//! * `kv_cache` – keys and values of the positions seen, with rings, checkpoints and what they cost
+//! * `load`, `footprint` – from a path and a device to a model, and how much memory it will take
 //! * `tokenizer`, `detokenizer`, `chat_template` – text in and out
 //!
 //! Nothing here knows about queues, sampling, processes or users.
