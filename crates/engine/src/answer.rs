@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use generation::{
-    Completion, EngineInfo, FinishReason, GenerateRequest, Timings, TokenEvent, Usage,
-};
+use generation::{Completion, EngineInfo, FinishReason, GenerateRequest, Timings, TokenEvent, Usage};
 
 use crate::{
     answer_memory::AnswerMemory,
@@ -120,7 +118,7 @@ impl Writer<'_> {
             if self.codec.is_stop(token) {
                 break FinishReason::Stop;
             }
-            let piece = stream.push(token)?;
+            let piece = stream.push(token);
             if !piece.is_empty() {
                 draft.text.push_str(&piece);
                 (self.emit)(TokenEvent::Token { text: piece });
@@ -157,12 +155,11 @@ impl Writer<'_> {
         FinishReason::Cancelled
     }
 
-    /// Remembers the answer's tokens if they are nothing but the text that was shown: not where a character was cut
-    /// at the end, and not with a thought, which history leaves out.
+    /// Remembers the answer's tokens, unless the answer was cut inside a character: they would not be its text.
     fn remember(&mut self, draft: &Draft, reason: FinishReason, cut_character: bool) {
         let n_text = draft.tokens.len() - usize::from(reason == FinishReason::Stop);
         let tokens = &draft.tokens[..n_text];
-        if !cut_character && !tokens.iter().any(|&token| self.codec.is_control(token)) {
+        if !cut_character {
             self.memory.remember(&draft.text, tokens.to_vec());
         }
     }

@@ -4,7 +4,8 @@ use generation::Message;
 
 use crate::error::Error;
 
-/// The tokens that were generated for an answer whose visible text is given, if they are remembered.
+/// The tokens that were generated for an answer whose visible text is given, if they are remembered; thoughts among
+/// them are for [`Codec::render`] to leave out.
 pub type Recall<'a> = &'a mut dyn FnMut(&str) -> Option<Vec<u32>>;
 
 /// Turns conversations into tokens and tokens into text.
@@ -24,9 +25,6 @@ pub trait Codec: Send {
     /// Whether `token` ends an answer.
     fn is_stop(&self, token: u32) -> bool;
 
-    /// Whether `token` steers the model instead of standing for text.
-    fn is_control(&self, token: u32) -> bool;
-
     /// A decoder for one answer.
     fn stream(&self) -> Box<dyn TextStream + '_>;
 }
@@ -34,10 +32,7 @@ pub trait Codec: Send {
 /// Turns the tokens of one answer into text as they come.
 pub trait TextStream {
     /// Whole characters that `token` completes; empty inside a character, in the thought channel and for control tokens.
-    ///
-    /// # Errors
-    /// If the token is unknown.
-    fn push(&mut self, token: u32) -> Result<String, Error>;
+    fn push(&mut self, token: u32) -> String;
 
     /// What is still held back when the answer ends, as far as it is text.
     fn finish(&mut self) -> String;

@@ -127,6 +127,18 @@ pub enum Error {
     /// The model or its cache failed.
     #[error("the model failed")]
     Model(#[from] gemma4::Error),
+    /// Nothing to compute logits for.
+    #[error("no token was given; at least 1 is needed")]
+    NoTokens,
+    /// A count that must not be zero.
+    #[error("the number of {name} is 0; at least 1 is needed")]
+    Zero {
+        /// What is counted.
+        name: &'static str,
+    },
+    /// The model's tokenizer failed.
+    #[error("the model's tokenizer failed")]
+    Tokenizer(#[from] gemma4::tokenizer::Error),
     /// A failure already explained, from the worker.
     #[error(transparent)]
     Explained(#[from] GenerateError),
@@ -136,6 +148,8 @@ impl Explain for Error {
     fn code(&self) -> ErrorCode {
         match self {
             Self::NoMessages
+            | Self::NoTokens
+            | Self::Zero { .. }
             | Self::LastNotUser { .. }
             | Self::EmptyQuestion
             | Self::SystemNotFirst { .. }
@@ -154,6 +168,7 @@ impl Explain for Error {
             | Self::Logits { .. }
             | Self::Draw(_) => ErrorCode::Internal,
             Self::Model(error) => error.code(),
+            Self::Tokenizer(error) => error.code(),
             Self::Explained(error) => error.code,
         }
     }
@@ -167,6 +182,7 @@ impl Explain for Error {
             }
             Self::MaxTokens { .. } => "Lower the reply cap or raise the context length in Settings",
             Self::Temperature { .. } => "Use a temperature between 0 and 2",
+            Self::NoTokens | Self::Zero { .. } => "Give at least one",
             Self::TopP { .. } => "Use a top-p between 0.1 and 1",
             Self::QueueFull { .. } => "Wait for an answer or stop one, then ask again",
             Self::ModelMissing => "Install a model in Settings",
@@ -183,6 +199,7 @@ impl Explain for Error {
                 "Ask again; if it happens repeatedly, check the model file or choose another device in Settings"
             }
             Self::Model(error) => return error.hint(),
+            Self::Tokenizer(error) => return error.hint(),
             Self::Explained(error) => return error.hint.clone(),
         };
         Some(text.to_owned())

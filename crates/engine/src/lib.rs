@@ -2,7 +2,7 @@
 //!
 //! A program holds an [`Engine`]; answers are asked for through [`generation::Generator`]. The model lives in a worker
 //! process, which is the same executable started with a hidden argument: every `main` begins with
-//! `run_worker_if_asked`.
+//! [`run_worker_if_asked`].
 //!
 //! * `engine` – the handle, its options, the model's status
 //! * `validation`, `queue` – what is refused, and who waits (pure)
@@ -16,10 +16,12 @@
 
 mod answer;
 mod answer_memory;
+mod backend;
 pub mod codec;
 mod device;
 mod engine;
 mod error;
+pub mod lab;
 pub mod logits_processor;
 pub mod memory;
 mod outbox;
@@ -33,9 +35,10 @@ pub mod validation;
 mod worker;
 mod worker_process;
 
+pub use backend::GemmaLoader;
 pub use device::DeviceChoice;
 pub use engine::{DEFAULT_QUEUE_LEN, Engine, EngineOptions, ModelStatus, Watchdog, WorkerHealth};
 pub use error::Error;
 pub use protocol::{LoadRequest, ModelFacts};
-pub use worker::{Loaded, Loader, WORKER_ARG, run_worker_if_asked_with};
+pub use worker::{Loaded, Loader, NewSequence, WORKER_ARG, run_worker_if_asked, run_worker_if_asked_with};
 pub use worker_process::WorkerCommand;

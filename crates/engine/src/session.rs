@@ -34,14 +34,33 @@ pub struct Session {
     sequence: Box<dyn Sequence>,
     fed: Vec<u32>,
     /// By ascending length; all on the path of `fed`.
-    checkpoints: Vec<Checkpoint>,
+    points: Vec<Point>,
+}
+
+/// A length to which the sequence can return.
+#[derive(Debug)]
+struct Point {
+    checkpoint: Checkpoint,
+    /// The logits of the token before it, where they were computed: at the end of a prompt. An answer can then be
+    /// generated again without computing anything.
+    row: Option<Vec<f32>>,
+}
+
+impl Point {
+    fn len(&self) -> usize {
+        self.checkpoint.len
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.checkpoint.size_bytes + self.row.as_ref().map_or(0, |row| size_of_val(&row[..]))
+    }
 }
 
 impl Session {
     /// Wraps an empty sequence.
     pub fn new(mut sequence: Box<dyn Sequence>) -> Self {
         sequence.clear();
-        Self { sequence, fed: Vec::new(), checkpoints: Vec::new() }
+        Self { sequence, fed: Vec::new(), points: Vec::new() }
     }
 
     /// Most positions the cache may hold.
@@ -56,7 +75,7 @@ impl Session {
 
     /// Lengths to which the sequence can return, ascending.
     pub fn checkpoints(&self) -> impl Iterator<Item = usize> + '_ {
-        self.checkpoints.iter().map(|checkpoint| checkpoint.len)
+        self.points.iter().map(Point::len)
     }
 
     /// Brings the cache to exactly `prompt`, computing as little as possible, and returns the logits of its last
@@ -81,7 +100,12 @@ impl Session {
         let reused = self.keep_common(prompt)?;
         let total = prompt.len() - reused;
         progress(Prefilled { reused, computed: 0 }, total);
-        let mut row = Vec::new();
+        if total == 0
+            && let Some(row) = self.points.last().and_then(|point| point.row.clone())
+        {
+            return Ok((row, Prefilled { reused, computed: 0 }));
+        }
+        let mut row = None;
         for end in self.stops(prompt, reused, turn_start) {
             while self.fed.len() < end {
                 let from = self.fed.len();
@@ -90,15 +114,11 @@ impl Session {
                 let logits = self.sequence.forward(part, rows, cancelled)?;
                 self.fed.extend_from_slice(part);
                 progress(Prefilled { reused, computed: self.fed.len() - reused }, total);
-                if let Some(last) = logits.last() {
-                    row = last.to_vec();
-                }
+                row = logits.last().map(<[f32]>::to_vec);
             }
-            self.checkpoint()?;
+            self.save(row.clone())?;
         }
-        if row.is_empty() {
-            return Err(Error::Logits { what: "the model returned no row".into() });
-        }
+        let row = row.ok_or_else(|| Error::Logits { what: "the model returned no row".into() })?;
         Ok((row, Prefilled { reused, computed: total }))
     }
 
@@ -117,16 +137,20 @@ impl Session {
     /// # Errors
     /// If memory is short.
     pub fn checkpoint(&mut self) -> Result<(), Error> {
+        self.save(None)
+    }
+
+    fn save(&mut self, row: Option<Vec<f32>>) -> Result<(), Error> {
         let len = self.fed.len();
-        if len == 0 || self.checkpoints.last().is_some_and(|last| last.len == len) {
+        if len == 0 || self.points.last().is_some_and(|last| last.len() == len) {
             return Ok(());
         }
-        self.checkpoints.push(self.sequence.checkpoint()?);
-        while self.checkpoints.len() > MAX_CHECKPOINTS
-            || (self.checkpoints.len() > 1
-                && self.checkpoints.iter().map(|one| one.size_bytes).sum::<usize>() > MAX_CHECKPOINT_BYTES)
+        self.points.push(Point { checkpoint: self.sequence.checkpoint()?, row });
+        while self.points.len() > MAX_CHECKPOINTS
+            || (self.points.len() > 1
+                && self.points.iter().map(Point::size_bytes).sum::<usize>() > MAX_CHECKPOINT_BYTES)
         {
-            self.checkpoints.remove(self.least_useful());
+            self.points.remove(self.least_useful());
         }
         Ok(())
     }
@@ -139,20 +163,20 @@ impl Session {
         (1..lens.len().saturating_sub(2)).min_by_key(|&index| lens[index + 1] - lens[index - 1]).unwrap_or(0)
     }
 
-    /// Cuts the cache back to a part of it that `prompt` begins with, and returns that part's length. At least one
-    /// token of the prompt is left to compute, because its logits are wanted.
+    /// Cuts the cache back to a part of it that `prompt` begins with, and returns that part's length. It is the whole
+    /// prompt only where the logits of its last token were kept.
     fn keep_common(&mut self, prompt: &[u32]) -> Result<usize, Error> {
         let common = self.fed.iter().zip(prompt).take_while(|(fed, wanted)| fed == wanted).count();
         if common == self.fed.len() && common < prompt.len() {
             return Ok(common);
         }
-        let usable = common.min(prompt.len() - 1);
-        let kept = self.checkpoints.partition_point(|checkpoint| checkpoint.len <= usable);
-        self.checkpoints.truncate(kept);
-        match self.checkpoints.last() {
-            Some(checkpoint) => {
-                let len = checkpoint.len;
-                if let Err(error) = self.sequence.rewind(checkpoint) {
+        let usable = |point: &Point| point.len() < prompt.len() || point.row.is_some();
+        let kept = self.points.partition_point(|point| point.len() <= common && usable(point));
+        self.points.truncate(kept);
+        match self.points.last() {
+            Some(point) => {
+                let len = point.len();
+                if let Err(error) = self.sequence.rewind(&point.checkpoint) {
                     self.clear();
                     return Err(error.into());
                 }
@@ -166,7 +190,7 @@ impl Session {
     /// Where to pause a prefill that begins at `from`: turn boundaries far enough apart, and the end.
     fn stops(&self, prompt: &[u32], from: usize, turn_start: u32) -> Vec<usize> {
         let mut stops = Vec::new();
-        let mut last = self.checkpoints.last().map_or(0, |checkpoint| checkpoint.len);
+        let mut last = self.points.last().map_or(0, Point::len);
         for (index, token) in prompt.iter().enumerate().skip(from + 1) {
             if *token == turn_start && index - last >= MIN_GAP {
                 stops.push(index);
@@ -181,12 +205,12 @@ impl Session {
     pub fn clear(&mut self) {
         self.sequence.clear();
         self.fed.clear();
-        self.checkpoints.clear();
+        self.points.clear();
     }
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("fed", &self.fed.len()).field("checkpoints", &self.checkpoints).finish()
+        f.debug_struct("Session").field("fed", &self.fed.len()).field("points", &self.points.len()).finish()
     }
 }

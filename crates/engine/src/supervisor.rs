@@ -76,11 +76,7 @@ struct Active {
 }
 
 impl Supervisor {
-    pub(crate) fn new(
-        options: EngineOptions,
-        shared: Arc<Shared>,
-        orders: mpsc::UnboundedReceiver<Order>,
-    ) -> Self {
+    pub(crate) fn new(options: EngineOptions, shared: Arc<Shared>, orders: mpsc::UnboundedReceiver<Order>) -> Self {
         let (report_to, reports) = mpsc::channel(REPORT_CAPACITY);
         let watchdog = &options.watchdog;
         let restart = RestartPolicy::new(watchdog.crash_limit, watchdog.crash_window, watchdog.restart_delay);

@@ -115,9 +115,6 @@ mod tests {
     fn a_prompt_must_leave_room_for_one_token() {
         assert!(prompt_len(99, 100).is_ok());
         let message = prompt_len(100, 100).expect_err("no room").to_string();
-        assert_eq!(
-            message,
-            "the conversation has 100 tokens; the context length is 100 and holds the answer too"
-        );
+        assert_eq!(message, "the conversation has 100 tokens; the context length is 100 and holds the answer too");
     }
 }

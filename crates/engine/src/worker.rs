@@ -37,10 +37,13 @@ pub const WORKER_ARG: &str = "__aula_model_worker";
 /// Stack of the engine thread: candle's recursion through large expressions needs more than a default thread has.
 const ENGINE_STACK_BYTES: usize = 16 << 20;
 
+/// Makes an empty sequence of a context length in tokens.
+pub type NewSequence = Box<dyn Fn(usize) -> Result<Box<dyn Sequence>, gemma4::Error> + Send>;
+
 /// A model that is open.
 pub struct Loaded {
-    /// Makes empty sequences of a context length; a change of the context length does not open the file again.
-    pub sequence: Box<dyn Fn(usize) -> Result<Box<dyn Sequence>, gemma4::Error> + Send>,
+    /// A change of the context length takes a new sequence and does not open the file again.
+    pub sequence: NewSequence,
     /// Text in and out.
     pub codec: Box<dyn Codec>,
     /// What was found out; `context_len`, `load_s` and `rss_bytes` are filled in by the worker.
@@ -56,6 +59,11 @@ pub trait Loader: Send + 'static {
     fn load(&self, request: &LoadRequest) -> Result<Loaded, Error>;
 }
 
+/// First line of every `main`: if the hidden argument stands first, this process becomes a worker, serves until its
+/// input ends, and exits. Otherwise nothing happens.
+pub fn run_worker_if_asked() {
+    run_worker_if_asked_with(crate::backend::GemmaLoader);
+}
 
 /// As [`run_worker_if_asked`], with another way to open models.
 pub fn run_worker_if_asked_with(loader: impl Loader) {
@@ -75,7 +83,8 @@ fn serve(loader: impl Loader) -> Result<(), Error> {
     process::die_with_parent();
     let (input, output) = process::take_pipes().map_err(Error::Pipe)?;
     let mut input = BufReader::new(input);
-    let shared = Arc::new(Shared { output: Mutex::new(output), progress: AtomicU64::new(0), cancelled: AtomicU64::new(0) });
+    let shared =
+        Arc::new(Shared { output: Mutex::new(output), progress: AtomicU64::new(0), cancelled: AtomicU64::new(0) });
 
     shared.send(&Report::Hello(Hello::ours()))?;
     match protocol::read(&mut input)? {
@@ -181,9 +190,8 @@ impl<L: Loader> Engine<L> {
     fn load(&mut self, request: LoadRequest) -> Result<ModelFacts, Error> {
         let begun = Instant::now();
         // The same file on the same device stays open; anything else goes first, so that two never share memory.
-        let reusable = self.open.take().filter(|open| {
-            open.request.path == request.path && open.request.device == request.device
-        });
+        let reusable =
+            self.open.take().filter(|open| open.request.path == request.path && open.request.device == request.device);
         let (mut loaded, memory) = match reusable {
             Some(open) => (open.loaded, open.memory),
             None => (self.loader.load(&request)?, AnswerMemory::default()),

@@ -85,7 +85,10 @@ impl WorkerProcess {
             .spawn(move || follow(&to_start, number, &events, &started))
             .map_err(failed)?;
         // Starting takes milliseconds; the supervisor waits for it.
-        result.recv().map_err(|_| failed(io::Error::other("its thread ended"))).and_then(|outcome| outcome.map_err(failed))
+        result
+            .recv()
+            .map_err(|_| failed(io::Error::other("its thread ended")))
+            .and_then(|outcome| outcome.map_err(failed))
     }
 
     /// The process id.

@@ -7,104 +7,17 @@
 
 use std::{any::Any, time::Duration};
 
-use engine::{
-    Error, LoadRequest, Loaded, Loader, ModelFacts,
-    codec::{Codec, Recall, TextStream},
-};
 use gemma4::{Checkpoint, Logits, Rows, Sequence};
-use generation::{EngineInfo, EngineKind, Message, Role};
 
 /// Bytes, then four control tokens.
 pub const VOCAB: usize = 260;
-const BOS: u32 = 256;
-const TURN_START: u32 = 257;
-const TURN_END: u32 = 258;
-const ANSWER: u32 = 259;
+/// Opens the user's turn; 256 begins the prompt.
+pub const TURN_START: u32 = 257;
+/// Ends a turn.
+pub const TURN_END: u32 = 258;
+/// Opens an answer.
+pub const ANSWER: u32 = 259;
 const LAYERS: u64 = 4;
-
-/// Opens scripted models: a path that ends in `missing` fails, one in `crash` aborts the process.
-pub struct ScriptedLoader;
-
-impl Loader for ScriptedLoader {
-    fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
-        let name = request.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match name.as_str() {
-            "crash" => std::process::abort(),
-            "missing" => return Err(Error::ModelMissing),
-            "slow" => std::thread::sleep(Duration::from_millis(300)),
-            _ => {}
-        }
-        Ok(Loaded {
-            sequence: Box::new(|context_len| Ok(Box::new(ScriptedSequence::new(context_len)))),
-            codec: Box::new(ByteCodec),
-            facts: ModelFacts {
-                engine: EngineInfo { kind: EngineKind::Demo, model: name, device: "scripted".into() },
-                path: request.path.clone(),
-                context_len: 0,
-                load_s: 0.0,
-                kernels: "scripted".into(),
-                threads: 1,
-                vocab: VOCAB,
-                rss_bytes: None,
-            },
-        })
-    }
-}
-
-/// Bytes are tokens.
-pub struct ByteCodec;
-
-impl Codec for ByteCodec {
-    fn render(&self, messages: &[Message], recall: Recall<'_>) -> Result<Vec<u32>, Error> {
-        let mut tokens = vec![BOS];
-        for message in messages {
-            tokens.push(if message.role == Role::Assistant { ANSWER } else { TURN_START });
-            let recalled = if message.role == Role::Assistant { recall(&message.content) } else { None };
-            tokens.extend(recalled.unwrap_or_else(|| message.content.trim().bytes().map(u32::from).collect()));
-            tokens.push(TURN_END);
-        }
-        tokens.push(ANSWER);
-        Ok(tokens)
-    }
-
-    fn turn_start(&self) -> u32 {
-        TURN_START
-    }
-
-    fn is_stop(&self, token: u32) -> bool {
-        token == TURN_END
-    }
-
-    fn is_control(&self, token: u32) -> bool {
-        token >= 256
-    }
-
-    fn stream(&self) -> Box<dyn TextStream + '_> {
-        Box::new(ByteStream { held: Vec::new() })
-    }
-}
-
-struct ByteStream {
-    held: Vec<u8>,
-}
-
-impl TextStream for ByteStream {
-    fn push(&mut self, token: u32) -> Result<String, Error> {
-        self.held.extend(u8::try_from(token).ok());
-        match std::str::from_utf8(&self.held) {
-            Ok(text) => {
-                let text = text.to_owned();
-                self.held.clear();
-                Ok(text)
-            }
-            Err(_) => Ok(String::new()),
-        }
-    }
-
-    fn finish(&mut self) -> String {
-        String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
-    }
-}
 
 /// The tokens fed (which can be cut anywhere, like global layers) and a digest of them (which cannot, like the rings
 /// of sliding layers).
@@ -199,7 +112,11 @@ impl Sequence for ScriptedSequence {
     }
 
     fn checkpoint(&self) -> Result<Checkpoint, gemma4::Error> {
-        Ok(Checkpoint { len: self.tokens.len(), size_bytes: 1 << 20, state: Box::new(self.digest) as Box<dyn Any + Send> })
+        Ok(Checkpoint {
+            len: self.tokens.len(),
+            size_bytes: 1 << 20,
+            state: Box::new(self.digest) as Box<dyn Any + Send>,
+        })
     }
 
     fn rewind(&mut self, checkpoint: &Checkpoint) -> Result<(), gemma4::Error> {

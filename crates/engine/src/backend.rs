@@ -1,0 +1,145 @@
+//! Gemma behind the worker's seams: files opened by `gemma4`, text by its tokenizer and chat format.
+
+use std::{path::Path, sync::Arc};
+
+use gemma4::{
+    Config, Detokenizer, DeviceKind, LoadOptions, Model, Runtime, Tokenizer, Turn, chat_template, gguf::GgufFile,
+};
+use generation::{EngineInfo, EngineKind, Message, Role};
+
+use crate::{
+    codec::{Codec, Recall, TextStream},
+    device::DeviceChoice,
+    error::Error,
+    protocol::{LoadRequest, ModelFacts},
+    worker::{Loaded, Loader},
+};
+
+/// Metadata key by which the demo model says what it is.
+const DEMO_KEY: &str = "aula.demo";
+
+/// Opens Gemma 4 files.
+#[derive(Debug, Clone, Copy)]
+pub struct GemmaLoader;
+
+impl Loader for GemmaLoader {
+    fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
+        let parts = Parts::open(&request.path, request.device, Some(&request.cache_dir))?;
+        let Runtime { device, kernels, threads } = parts.model.runtime();
+        let facts = ModelFacts {
+            engine: EngineInfo { kind: kind(&parts.file), model: name(&parts.file, parts.model.config()), device },
+            path: request.path.clone(),
+            context_len: request.context_len,
+            load_s: 0.0,
+            kernels,
+            threads,
+            vocab: parts.model.config().vocab_size,
+            rss_bytes: None,
+        };
+        let model = parts.model;
+        Ok(Loaded {
+            sequence: Box::new(move |context_len| model.sequence(context_len)),
+            codec: Box::new(GemmaCodec(parts.tokenizer)),
+            facts,
+        })
+    }
+}
+
+/// An open file, its weights and its tokenizer.
+pub(crate) struct Parts {
+    pub(crate) file: Arc<GgufFile>,
+    pub(crate) model: Box<dyn Model>,
+    pub(crate) tokenizer: Tokenizer,
+}
+
+impl Parts {
+    pub(crate) fn open(path: &Path, device: DeviceChoice, cache_dir: Option<&Path>) -> Result<Self, Error> {
+        let file = Arc::new(GgufFile::open(path).map_err(gemma4::Error::from)?);
+        let tokenizer = Tokenizer::from_gguf(&file, cache_dir)?;
+        let model = open_model(&file, device)?;
+        Ok(Self { file, model, tokenizer })
+    }
+}
+
+/// Puts the weights of `file` on the device of choice; `Auto` takes the first that this build has and that opens.
+pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<Box<dyn Model>, Error> {
+    let candidates: &[DeviceKind] = match device {
+        DeviceChoice::Auto => &[DeviceKind::Cuda, DeviceKind::Metal, DeviceKind::Cpu],
+        DeviceChoice::Cpu => &[DeviceKind::Cpu],
+        DeviceChoice::Cuda => &[DeviceKind::Cuda],
+        DeviceChoice::Metal => &[DeviceKind::Metal],
+    };
+    let mut last = None;
+    for &device in candidates {
+        if device != DeviceKind::Cpu && candidates.len() > 1 && !device.in_this_build() {
+            continue;
+        }
+        match gemma4::load::load(file, &LoadOptions { device }) {
+            Ok(model) => return Ok(model),
+            Err(error) => {
+                eprintln!("the device `{}` was not used: {}", device.as_str(), errors::chain(&error));
+                last = Some(error);
+            }
+        }
+    }
+    Err(last.map_or(Error::ModelMissing, Error::Model))
+}
+
+fn kind(file: &GgufFile) -> EngineKind {
+    if file.metadata().bool(DEMO_KEY).unwrap_or(false) { EngineKind::Demo } else { EngineKind::Local }
+}
+
+/// The variant's name where the dimensions are a published one's, otherwise the file's own name for itself.
+fn name(file: &GgufFile, config: &Config) -> String {
+    match (config.n_layers, config.hidden_size) {
+        (35, 1536) => "Gemma 4 E2B".to_owned(),
+        (42, 2560) => "Gemma 4 E4B".to_owned(),
+        _ => match file.metadata().str("general.name") {
+            Ok(name) if !name.trim().is_empty() => name.trim().to_owned(),
+            _ => file.path().file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+        },
+    }
+}
+
+struct GemmaCodec(Tokenizer);
+
+impl Codec for GemmaCodec {
+    fn render(&self, messages: &[Message], recall: Recall<'_>) -> Result<Vec<u32>, Error> {
+        let turns: Vec<Turn> = messages
+            .iter()
+            .map(|message| match message.role {
+                Role::System => Turn::System(message.content.clone()),
+                Role::User => Turn::User(message.content.clone()),
+                Role::Assistant => match recall(&message.content) {
+                    Some(tokens) => Turn::ModelTokens(tokens),
+                    None => Turn::Model(message.content.clone()),
+                },
+            })
+            .collect();
+        Ok(chat_template::render(&self.0, &turns)?)
+    }
+
+    fn turn_start(&self) -> u32 {
+        self.0.special().turn_start
+    }
+
+    fn is_stop(&self, token: u32) -> bool {
+        self.0.is_stop(token)
+    }
+
+    fn stream(&self) -> Box<dyn TextStream + '_> {
+        Box::new(GemmaStream(self.0.detokenizer()))
+    }
+}
+
+struct GemmaStream<'a>(Detokenizer<'a>);
+
+impl TextStream for GemmaStream<'_> {
+    fn push(&mut self, token: u32) -> String {
+        self.0.push(token)
+    }
+
+    fn finish(&mut self) -> String {
+        self.0.finish()
+    }
+}
