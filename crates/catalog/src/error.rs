@@ -17,7 +17,7 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         #[source]
-        cause: gemma4::Error,
+        cause: Box<gemma4::Error>,
     },
     /// The file to import or inspect could not be read.
     #[error("could not read `{}`", path.display())]
@@ -110,8 +110,10 @@ impl Error {
         let path = path.to_owned();
         match cause {
             gemma4::Error::File(gguf::Error::Open { source: cause, .. }) => Self::ReadSource { path, cause },
-            gemma4::Error::File(gguf::Error::File { source, .. }) => Self::Unusable { path, cause: (*source).into() },
-            cause => Self::Unusable { path, cause },
+            gemma4::Error::File(gguf::Error::File { source, .. }) => {
+                Self::Unusable { path, cause: Box::new((*source).into()) }
+            }
+            cause => Self::Unusable { path, cause: Box::new(cause) },
         }
     }
 
@@ -173,7 +175,8 @@ impl Explain for Error {
             Self::Busy => "Wait until it is done, then repeat".to_owned(),
             Self::NoSuchModel { .. } => "See the ids with `aula models list`".to_owned(),
             Self::Delete { .. } => "Close Aula and everything else that uses the model, then repeat".to_owned(),
-            Self::Cancelled | Self::DemoStays => return None,
+            Self::DemoStays => "Only models that were imported can be removed".to_owned(),
+            Self::Cancelled => return None,
         };
         Some(hint)
     }

@@ -1,2 +1,55 @@
-//! The `aula` command.
-fn main() {}
+//! The `aula` command: the whole tutor without a window, for terminals, lab administrators and tests.
+//!
+//! Exit codes: 0 done, 1 the operation failed (one line `error: …` and a line `hint: …` on stderr), 2 wrong usage.
+
+mod args;
+mod ask;
+mod chat;
+mod doctor;
+mod interrupts;
+mod lab;
+mod models;
+mod output;
+mod preferred;
+mod session;
+mod texts;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Aula, Command};
+use output::{Failure, note};
+
+fn main() -> ExitCode {
+    // Must stay the first line: the model lives in this same program, started again with a hidden argument.
+    api::terminal::run_worker_if_asked();
+
+    let command = Aula::parse().command;
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            note(failure.lines().trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::new(format!("could not start: {error}"), "Close other programs and repeat"))?;
+    let done = runtime.block_on(async {
+        match command {
+            Command::Ask(args) => ask::run(args).await,
+            Command::Chat(args) => chat::run(args).await,
+            Command::Doctor(args) => doctor::run(args).await,
+            Command::Models(command) => models::run(command).await,
+            Command::Bench(args) => lab::bench(args),
+            Command::Logits(args) => lab::logits(args),
+            Command::Tokenize(args) => lab::tokenize(args),
+        }
+    });
+    // A thread that still waits for a line of stdin must not keep the program from ending.
+    runtime.shutdown_background();
+    done
+}

@@ -1,0 +1,318 @@
+//! The command line: every command, option and default. Wrong usage ends with exit code 2 before anything is done.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A tutor that works without the internet, for terminals.
+#[derive(Debug, Parser)]
+#[command(name = "aula", version, propagate_version = true)]
+pub struct Aula {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Ask one question; the answer is streamed
+    Ask(Ask),
+    /// Talk with the tutor
+    Chat(Chat),
+    /// Show what this computer is made of, which models fit and which one is used
+    Doctor(Doctor),
+    /// Installed models
+    #[command(subcommand)]
+    Models(Models),
+    /// Measure a model: loading, first token, tokens a second, memory
+    Bench(Bench),
+    /// Write a model's logits for given token ids to a file
+    Logits(Logits),
+    /// Turn text into token ids, printed as JSON
+    Tokenize(Tokenize),
+}
+
+/// Where to compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Device {
+    /// The best that this build can use
+    Auto,
+    /// The processor
+    Cpu,
+    /// An NVIDIA card
+    Cuda,
+    /// An Apple graphics processor
+    Metal,
+}
+
+/// Languages of the tutor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Lang {
+    /// Spanish
+    Es,
+    /// English
+    En,
+    /// Portuguese
+    Pt,
+}
+
+/// Which model answers, where, and how.
+#[derive(Debug, Args)]
+pub struct Engine {
+    /// A GGUF file; without it, the model that the app would use
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Where to compute
+    #[arg(long, value_enum, default_value = "auto")]
+    pub device: Device,
+    /// Prompt and reply together, in tokens
+    #[arg(long, value_name = "N", value_parser = positive, default_value_t = api::lab::DEFAULT_CONTEXT_LEN)]
+    pub context: usize,
+    /// Language of the tutor; without it, the system's
+    #[arg(long, value_enum)]
+    pub lang: Option<Lang>,
+    /// Reply cap in tokens
+    #[arg(long, value_name = "N", value_parser = positive, default_value_t = api::lab::DEFAULT_MAX_TOKENS)]
+    pub max_tokens: usize,
+    /// 0 always takes the most likely token
+    #[arg(long, value_name = "T", value_parser = temperature, default_value_t = 1.0)]
+    pub temperature: f32,
+    /// Draw from the most likely tokens that together reach this probability
+    #[arg(long, value_name = "P", value_parser = probability, default_value_t = 0.95)]
+    pub top_p: f32,
+    /// Draw from this many most likely tokens; 0 means all
+    #[arg(long, value_name = "K", default_value_t = 64)]
+    pub top_k: usize,
+    /// The same seed gives the same answer
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Instructions instead of the tutor's own
+    #[arg(long, value_name = "TEXT", conflicts_with = "no_system")]
+    pub system: Option<String>,
+    /// No instructions at all
+    #[arg(long)]
+    pub no_system: bool,
+}
+
+/// `aula ask`
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// The question
+    #[arg(value_parser = not_blank)]
+    pub question: String,
+    /// Engine options.
+    #[command(flatten)]
+    pub engine: Engine,
+    /// Print one JSON object at the end instead of streaming
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `aula chat`
+#[derive(Debug, Args)]
+pub struct Chat {
+    /// Engine options.
+    #[command(flatten)]
+    pub engine: Engine,
+}
+
+/// `aula doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Context length that the models are judged at, in tokens
+    #[arg(long, value_name = "N", value_parser = positive, default_value_t = api::lab::DEFAULT_CONTEXT_LEN)]
+    pub context: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `aula models …`
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// List installed models
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a GGUF file is and what it needs
+    Inspect {
+        /// The file
+        file: PathBuf,
+        /// Context length that the need for memory is given at, in tokens
+        #[arg(long, value_name = "N", value_parser = positive, default_value_t = api::lab::DEFAULT_CONTEXT_LEN)]
+        context: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy a GGUF file into the models folder
+    Import {
+        /// The file
+        path: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete an installed model
+    Remove {
+        /// Its id, as `aula models list` shows it
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `aula bench`
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// A GGUF file
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// Where to compute
+    #[arg(long, value_enum, default_value = "auto")]
+    pub device: Device,
+    /// Processor threads; without it, as generation uses them
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub threads: Option<usize>,
+    /// Tokens of the prompt whose prefill is measured
+    #[arg(long, value_name = "N", value_parser = positive, default_value_t = 128)]
+    pub prompt_tokens: usize,
+    /// Tokens whose decoding is measured
+    #[arg(long, value_name = "N", value_parser = positive, default_value_t = 32)]
+    pub decode_tokens: usize,
+    /// Tokens in the cache before decoding is measured; 0 for an empty one
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub depth: usize,
+    /// Repetitions
+    #[arg(long, value_name = "N", value_parser = positive, default_value_t = 3)]
+    pub reps: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How token ids are fed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// As a prompt
+    Prefill,
+    /// One at a time through the KV cache
+    Decode,
+}
+
+/// `aula logits`
+#[derive(Debug, Args)]
+pub struct Logits {
+    /// A GGUF file
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// Token ids, separated by commas
+    #[arg(long, value_name = "IDS", value_delimiter = ',', required = true, num_args = 1)]
+    pub tokens: Vec<u32>,
+    /// The safetensors file to write: f32 `(n_tokens, vocab)` under the key `logits`
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How the ids are fed
+    #[arg(long, value_enum, default_value = "prefill")]
+    pub mode: Mode,
+    /// Only the last row, computed as generation computes it
+    #[arg(long)]
+    pub last: bool,
+    /// Where to compute
+    #[arg(long, value_enum, default_value = "auto")]
+    pub device: Device,
+    /// Take the plain implementation, against which the others are compared
+    #[arg(long)]
+    pub reference: bool,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `aula tokenize`
+#[derive(Debug, Args)]
+pub struct Tokenize {
+    /// A GGUF file
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// Apply the chat template, the text being the user's turn
+    #[arg(long)]
+    pub chat: bool,
+    /// The text
+    pub text: String,
+    /// Accepted for symmetry: the ids are always printed as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("must be a whole number".to_owned()),
+    }
+}
+
+fn temperature(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("must be a number from 0 up".to_owned()),
+    }
+}
+
+fn probability(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if number > 0.0 && number <= 1.0 => Ok(number),
+        _ => Err("must be a number above 0 and up to 1".to_owned()),
+    }
+}
+
+fn not_blank(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("the question is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Aula::command().debug_assert();
+    }
+
+    fn rejected(line: &str) -> clap::error::ErrorKind {
+        Aula::try_parse_from(line.split(' ')).expect_err(line).kind()
+    }
+
+    #[test]
+    fn wrong_usage_is_rejected() {
+        use clap::error::ErrorKind;
+        assert_eq!(rejected("aula ask hola --temperature -1"), ErrorKind::UnknownArgument);
+        assert_eq!(rejected("aula ask hola --temperature=-1"), ErrorKind::ValueValidation);
+        assert_eq!(rejected("aula ask hola --temperature nan"), ErrorKind::ValueValidation);
+        assert_eq!(rejected("aula ask hola --top-p 0"), ErrorKind::ValueValidation);
+        assert_eq!(rejected("aula ask hola --top-p 1.5"), ErrorKind::ValueValidation);
+        assert_eq!(rejected("aula ask hola --max-tokens 0"), ErrorKind::ValueValidation);
+        assert_eq!(rejected("aula ask hola --device npu"), ErrorKind::InvalidValue);
+        assert_eq!(rejected("aula ask hola --lang fr"), ErrorKind::InvalidValue);
+        assert_eq!(rejected("aula ask hola --system a --no-system"), ErrorKind::ArgumentConflict);
+        assert_eq!(rejected("aula ask"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(rejected("aula logits --model m --tokens 2,x --out o"), ErrorKind::ValueValidation);
+        assert_eq!(rejected("aula logits --model m --tokens 2,-1 --out o"), ErrorKind::ValueValidation);
+        assert_eq!(rejected("aula logits --model m --out o"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(rejected("aula models pull x"), ErrorKind::InvalidSubcommand);
+    }
+
+    #[test]
+    fn token_ids_are_read() {
+        let aula = Aula::try_parse_from("aula logits --model m --tokens 2,9259,1902 --out o --last".split(' '));
+        let Ok(Aula { command: Command::Logits(logits) }) = aula else { panic!("{aula:?}") };
+        assert_eq!(logits.tokens, [2, 9259, 1902]);
+        assert!(logits.last && logits.mode == Mode::Prefill && !logits.reference);
+    }
+}

@@ -1,0 +1,9 @@
+//! The real `aula`, run as a person or a script runs it, on tiny model files.
+
+mod ask;
+mod chat;
+mod doctor;
+mod lab;
+mod models;
+mod support;
+mod usage;

@@ -1,0 +1,187 @@
+//! `aula models`
+
+use std::fs;
+
+use expect_test::expect;
+use serde_json::json;
+
+use crate::support::{Machine, golden, golden_arg};
+
+/// Words in place of what depends on the machine.
+fn steady(text: &str) -> String {
+    let usable = |line: &str| match line.split_once("on this computer now") {
+        Some((_, rest)) => format!("Usable           <memory> on this computer now{rest}"),
+        None => line.to_owned(),
+    };
+    text.lines().map(|line| usable(line) + "\n").collect()
+}
+
+#[test]
+fn a_model_is_imported_listed_and_removed() {
+    let machine = Machine::new();
+    expect![[r#"
+        No model is installed.
+    "#]]
+    .assert_eq(&machine.run(["models", "list"]).stdout);
+    assert!(!machine.models_dir().exists(), "looking creates nothing");
+
+    let imported = machine.run(["models", "import", &golden_arg("tiny-e4b-Q4_K_M.gguf")]);
+    expect![[r#"
+        Installed tiny-e4b Q4_K_M, 1.4 MB, as mfac5326df92f3c38
+    "#]]
+    .assert_eq(&imported.stdout);
+    expect![[r#"
+        ID                 MODEL     QUANTIZATION  SIZE    FITS  USED  FILE
+        mfac5326df92f3c38  tiny-e4b  Q4_K_M        1.4 MB  yes   yes   tiny-e4b-Q4_K_M.gguf
+    "#]]
+    .assert_eq(&machine.run(["models", "list"]).stdout);
+    let copy = fs::read(machine.models_dir().join("tiny-e4b-Q4_K_M.gguf")).expect("the copy");
+    assert_eq!(copy, fs::read(golden("tiny-e4b-Q4_K_M.gguf")).expect("the original"));
+
+    let again = machine.run(["models", "import", &golden_arg("tiny-e4b-Q4_K_M.gguf")]);
+    expect![[r#"
+        error: `tiny-e4b-Q4_K_M.gguf` is already installed
+        hint: It is ready to use; nothing was copied
+    "#]]
+    .assert_eq(&again.failure(&machine));
+
+    let removed = machine.run(["models", "remove", "mfac5326df92f3c38"]);
+    assert_eq!(removed.stdout, "Removed mfac5326df92f3c38\n");
+    let again = machine.run(["models", "remove", "mfac5326df92f3c38"]);
+    expect![[r#"
+        error: there is no installed model `mfac5326df92f3c38`
+        hint: See the ids with `aula models list`
+    "#]]
+    .assert_eq(&again.failure(&machine));
+    assert!(!machine.models_dir().join("tiny-e4b-Q4_K_M.gguf").exists());
+}
+
+#[test]
+fn the_round_trip_as_json() {
+    let machine = Machine::new();
+    let path = golden_arg("tiny-e2b-Q8_0.gguf");
+    let file_bytes = fs::metadata(golden("tiny-e2b-Q8_0.gguf")).expect("a file").len();
+    let imported = machine.json(["models", "import", "--json", &path]);
+    let id = imported["id"].as_str().expect("an id");
+    let file = "tiny-e2b-Q8_0.gguf";
+    let expected =
+        json!({"id": id, "name": "tiny-e2b", "quantization": "Q8_0", "file_bytes": file_bytes, "file": file});
+    assert_eq!(imported, expected);
+
+    let list = machine.json(["models", "list", "--json"]);
+    let mut model = expected;
+    for (key, value) in [("demo", false), ("fits", true), ("active", true)] {
+        model[key] = json!(value);
+    }
+    assert_eq!(list, json!({"models": [model], "unusable": []}));
+    assert_eq!(machine.json(["models", "remove", "--json", id]), json!({"removed": id}));
+    assert_eq!(machine.json(["models", "list", "--json"]), json!({"models": [], "unusable": []}));
+}
+
+#[test]
+fn the_demo_model_is_listed_and_stays() {
+    let machine = Machine::with_demo(&golden("tiny-e2b-Q4_0.gguf"));
+    let list = machine.json(["models", "list", "--json"]);
+    assert_eq!(list["models"][0]["id"], "demo");
+    assert_eq!(list["models"][0]["active"], true);
+    expect![[r#"
+        error: the demo model is part of Aula and cannot be removed
+        hint: Only models that were imported can be removed
+    "#]]
+    .assert_eq(&machine.run(["models", "remove", "demo"]).failure(&machine));
+    assert!(golden("tiny-e2b-Q4_0.gguf").exists());
+}
+
+#[test]
+fn what_a_file_is() {
+    let machine = Machine::new();
+    let ran = machine.run(["models", "inspect", &golden_arg("tiny-e2b-Q4_0.gguf")]);
+    expect![[r#"
+        Model            tiny-e2b
+        Quantization     Q4_0
+        File             828.5 kB
+        Parameters       0.8 million without the per-layer table
+        Per-layer table  121.0 kB, read from the disk as needed
+        Layers           8 of width 128
+        Vocabulary       576 tokens
+        Made for         131072 tokens of context
+        Tensors          68 in F32, 154.9 kB
+        Tensors          72 in Q4_0, 433.2 kB
+        Tensors          1 in Q6_K, 121.0 kB
+        Tensors          1 in Q8_0, 78.3 kB
+        Needs            41.4 MB of memory (weights 642.7 kB, KV cache 2.3 MB at 4096 tokens, scratch 38.5 MB)
+        Usable           <memory> on this computer now: it fits
+    "#]]
+    .assert_eq(&steady(&ran.stdout));
+
+    let found = machine.json(["models", "inspect", "--json", &golden_arg("tiny-e2b-Q4_0.gguf")]);
+    assert_eq!(found["tensor_types"]["Q4_0"]["tensors"], 72);
+    assert_eq!(found["demo"], false);
+    let need = &found["need"];
+    let sum: u64 = ["weights", "kv_cache", "scratch"].iter().filter_map(|part| need[part].as_u64()).sum();
+    assert_eq!(found["needed_bytes"], sum);
+    let longer = machine.json(["models", "inspect", "--json", "--context", "8192", &golden_arg("tiny-e2b-Q4_0.gguf")]);
+    assert!(longer["need"]["kv_cache"].as_u64() > need["kv_cache"].as_u64());
+}
+
+#[test]
+fn what_is_no_model_is_named_and_explained() {
+    let machine = Machine::new();
+    let whole = fs::read(golden("tiny-e2b-Q4_0.gguf")).expect("a file");
+    let put = |name: &str, bytes: &[u8]| fs::write(machine.root().join(name), bytes).expect("a file");
+    put("cut.gguf", &whole[..whole.len() / 2]);
+    put("page.gguf", b"<!DOCTYPE html>");
+    put("projector.gguf", &projector());
+    let inspect = |name: &str| machine.run(["models", "inspect", name]).failure(&machine);
+    expect![[r#"
+        error: could not read `absent.gguf`: No such file or directory (os error 2)
+        hint: Check the path; if the file is on a USB stick, plug it in again
+    "#]]
+    .assert_eq(&inspect("absent.gguf"));
+    expect![[r#"
+        error: `page.gguf` cannot be used: not a GGUF file: it begins with the bytes [3c, 21, 44, 4f]
+        hint: Choose a file whose name ends in .gguf; a page or an archive saved in its place will not do
+    "#]]
+    .assert_eq(&inspect("page.gguf"));
+    expect![[r#"
+        error: `projector.gguf` cannot be used: not a Gemma 4 language model: the file's architecture is `clip`
+        hint: This is the projector for images and sound (mmproj) that belongs to a model; choose the model's own file
+    "#]]
+    .assert_eq(&inspect("projector.gguf"));
+    let cut = inspect("cut.gguf");
+    assert!(cut.contains("`cut.gguf` cannot be used: cut short:"), "{cut}");
+    assert!(cut.contains("hint: The file is damaged or its download did not finish"), "{cut}");
+    let folder = machine.run(["models", "inspect", "."]).failure(&machine);
+    assert!(folder.starts_with("error: `.` is not a file\n"), "{folder}");
+
+    // The same refusals when they would be installed; nothing stays behind.
+    for name in ["absent.gguf", "page.gguf", "projector.gguf", "cut.gguf"] {
+        let refused = machine.run(["models", "import", name]).failure(&machine);
+        assert!(refused.contains(&format!("`{name}`")), "{refused}");
+    }
+    let left: Vec<_> = fs::read_dir(machine.models_dir()).expect("a folder").flatten().map(|e| e.file_name()).collect();
+    assert_eq!(left, [".import.lock"]);
+}
+
+/// The beginning of a projector file: architecture `clip`, no tensors.
+fn projector() -> Vec<u8> {
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+    let mut bytes = b"GGUF".to_vec();
+    bytes.extend(3_u32.to_le_bytes());
+    bytes.extend(0_u64.to_le_bytes());
+    bytes.extend(1_u64.to_le_bytes());
+    bytes.extend(text("general.architecture"));
+    bytes.extend(8_u32.to_le_bytes());
+    bytes.extend(text("clip"));
+    bytes.resize(bytes.len().next_multiple_of(32), 0);
+    bytes
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let machine = Machine::new();
+    fs::write(machine.root().join("data"), "a file where the folder should be").expect("a file");
+    let refused = machine.run(["models", "import", &golden_arg("tiny-e2b-Q4_0.gguf")]).failure(&machine);
+    assert!(refused.starts_with("error: could not use the models folder `<root>/data/models`"), "{refused}");
+    assert!(refused.contains("hint: Check that `<root>/data/models` may be written"), "{refused}");
+}
