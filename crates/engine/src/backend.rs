@@ -77,7 +77,10 @@ pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<B
         match gemma4::load::load(file, &LoadOptions { device }) {
             Ok(model) => return Ok(model),
             Err(error) => {
-                eprintln!("the device `{}` was not used: {}", device.as_str(), errors::chain(&error));
+                // For the log; where there was no choice the error itself says it.
+                if candidates.len() > 1 {
+                    eprintln!("the device `{}` was not used: {}", device.as_str(), errors::chain(&error));
+                }
                 last = Some(error);
             }
         }
