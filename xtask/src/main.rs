@@ -3,6 +3,7 @@
 mod page;
 mod process;
 mod start;
+mod synth_model;
 mod system;
 mod testing;
 mod tidy;
@@ -28,6 +29,8 @@ enum Task {
     Test(testing::Options),
     /// Check the rules of the code base: who uses whom, licences, bindings, permissions, documents.
     Tidy,
+    /// Write a model file with random weights in a published mix of quantizations.
+    SynthModel(synth_model::Options),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Task::Run(options) => start::run(options),
         Task::Test(options) => testing::run(&options),
         Task::Tidy => tidy::run(&workspace::root()),
+        Task::SynthModel(options) => synth_model::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
