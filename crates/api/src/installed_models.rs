@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use catalog::{Catalog, Choice, Continue, Error, InstalledModel, MemoryNeed, TypeCount, UnusableFile};
 use errors::Explain;
@@ -236,7 +237,7 @@ pub async fn preferred(places: &Places) -> Result<Option<String>, store::Error> 
     if !places.database().is_file() {
         return Ok(None);
     }
-    let opened = store::Store::open(&places.data_dir).await?;
+    let opened = open_patiently(&places.data_dir).await?;
     let learner = opened.store.default_learner().await;
     let settings = match learner {
         Ok(learner) => opened.store.settings(&learner.id).await,
@@ -245,4 +246,16 @@ pub async fn preferred(places: &Places) -> Result<Option<String>, store::Error> 
     opened.store.close().await;
     // The key is the field's name in the page's settings.
     Ok(settings?.get("modelId").and_then(|id| id.as_str()).map(str::to_owned))
+}
+
+/// Opens the store; one that somebody is about to close is waited for a moment.
+async fn open_patiently(data_dir: &Path) -> Result<store::Opened, store::Error> {
+    const TRIES: usize = 6;
+    for _ in 1..TRIES {
+        match store::Store::open(data_dir).await {
+            Err(store::Error::InUse { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
+            settled => return settled,
+        }
+    }
+    store::Store::open(data_dir).await
 }

@@ -6,7 +6,7 @@ use engine::{Engine, EngineOptions, ModelStatus};
 use hardware::HardwareProfile;
 use tutor::Language;
 
-pub use engine::{DeviceChoice, ModelFacts, run_worker_if_asked};
+pub use engine::{DeviceChoice, ModelFacts};
 pub use generation::{
     Completion, EngineInfo, EngineKind, FinishReason, GenerateError, GenerateRequest, Generation, Generator, Message,
     Role, Sampling, TokenEvent, Usage,

@@ -23,9 +23,10 @@ use output::{Failure, note};
 
 fn main() -> ExitCode {
     // Must stay the first line: the model lives in this same program, started again with a hidden argument.
-    api::terminal::run_worker_if_asked();
+    api::run_worker_if_asked();
 
     let command = Aula::parse().command;
+    log();
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -52,4 +53,11 @@ fn run(command: Command) -> Result<(), Failure> {
     // A thread that still waits for a line of stdin must not keep the program from ending.
     runtime.shutdown_background();
     done
+}
+
+/// Sends the log to stderr where the variable `AULA_LOG` asks for it, e.g. `AULA_LOG=info`; otherwise there is none.
+fn log() {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("AULA_LOG") {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    }
 }

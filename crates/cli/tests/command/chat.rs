@@ -1,7 +1,7 @@
 //! `aula chat`, fed by a pipe.
 
-use std::io::Write as _;
-use std::process::Stdio;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, Stdio};
 
 use crate::support::{Machine, Ran, golden_arg};
 
@@ -76,4 +76,68 @@ fn a_question_that_does_not_fit_is_refused_and_the_talk_goes_on() {
     assert!(ran.stderr.contains("error: ") && ran.stderr.contains("the context length is 400"), "{ran:?}");
     let alone = chat(&machine, "short\n", &["--context", "400", "--no-system"]);
     assert_eq!(ran.stdout, alone.stdout);
+}
+
+/// A talk that goes on until the test ends it: answers may be as long as they like.
+#[cfg(target_os = "linux")]
+fn long_talk(machine: &Machine, seed: u64) -> (Child, BufReader<std::process::ChildStdout>) {
+    let (model, seed) = (golden_arg("tiny-e2b-Q4_0.gguf"), seed.to_string());
+    let line = ["chat", "--no-system", "--max-tokens", "100000", "--context", "131072"];
+    let mut command = machine.command(line.iter().chain(&["--seed", &seed, "--model", &model]));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("aula starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut welcome = String::new();
+    while !welcome.ends_with("an answer.\n") {
+        assert_ne!(stdout.read_line(&mut welcome).expect("text"), 0, "{welcome}");
+    }
+    (child, stdout)
+}
+
+/// Reads what is left; answers may hold anything.
+#[cfg(target_os = "linux")]
+fn rest(mut stdout: BufReader<std::process::ChildStdout>) -> String {
+    let mut bytes = Vec::new();
+    stdout.read_to_end(&mut bytes).expect("readable");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_stops_the_answer_and_not_the_talk() {
+    let machine = Machine::new();
+    // A sampled answer may end by itself before it is stopped; one of several is caught in the middle.
+    for seed in 0..20 {
+        let (mut child, mut stdout) = long_talk(&machine, seed);
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(b"Tell me everything.\n").expect("aula reads");
+        stdout.read_exact(&mut [0]).expect("the answer begins");
+        crate::support::interrupt(child.id());
+        stdin.write_all(b"/exit\n").expect("aula reads");
+        let rest = rest(stdout);
+        assert_eq!(child.wait().expect("aula ends").code(), Some(0), "{rest}");
+        assert!(rest.ends_with("\nSee you soon.\n"), "{rest}");
+        if rest.contains("[answer stopped]\n") {
+            return;
+        }
+    }
+    panic!("no answer was caught in the middle");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_twice_at_the_prompt_ends_the_talk() {
+    let machine = Machine::new();
+    let (mut child, mut stdout) = long_talk(&machine, 1);
+    crate::support::interrupt(child.id());
+    let mut said = String::new();
+    while !said.contains("Press Ctrl-C again or type /exit to end.") {
+        let mut byte = [0];
+        stdout.read_exact(&mut byte).expect("it is said how to end");
+        said.push(char::from(byte[0]));
+    }
+    crate::support::interrupt(child.id());
+    let rest = rest(stdout);
+    // Its stdin is still open: nothing but the second Ctrl-C ended it.
+    assert_eq!((child.wait().expect("aula ends").code(), rest.as_str()), (Some(0), "\nSee you soon.\n"));
 }

@@ -5,5 +5,6 @@ mod chat;
 mod doctor;
 mod lab;
 mod models;
+mod settings;
 mod support;
 mod usage;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// One person's computer: an empty data folder, no demo model, English.
 pub struct Machine {
     root: TempDir,
-    demo: Option<PathBuf>,
+    pub demo: Option<PathBuf>,
 }
 
 /// What a run of `aula` gave.
@@ -36,7 +36,11 @@ impl Machine {
     }
 
     pub fn models_dir(&self) -> PathBuf {
-        self.root.path().join("data/models")
+        self.data_dir().join("models")
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.root.path().join("data")
     }
 
     /// `aula` with these arguments, ready to be started.
@@ -46,7 +50,7 @@ impl Machine {
         command
             .args(args)
             .current_dir(self.root.path())
-            .env("AULA_DATA_DIR", self.root.path().join("data"))
+            .env("AULA_DATA_DIR", self.data_dir())
             .env("AULA_DEMO_MODEL", self.demo.as_ref().unwrap_or(&no_demo))
             .env("LC_ALL", "en_GB.UTF-8")
             .env_remove("AULA_LOG")
@@ -138,4 +142,11 @@ impl Tensor {
 /// Token ids as an argument.
 pub fn join(ids: &[u32]) -> String {
     ids.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// Ctrl-C for process `pid`. One that has ended by itself cannot be interrupted; the caller sees which it was.
+#[cfg(target_os = "linux")]
+pub fn interrupt(pid: u32) {
+    let kill = Command::new("kill").args(["-INT", &pid.to_string()]).stderr(Stdio::null()).status();
+    kill.expect("kill is there");
 }
