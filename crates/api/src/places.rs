@@ -102,7 +102,8 @@ mod tests {
     use super::*;
 
     fn check(system: &str, variables: &[(&str, &str)], expected: Option<&str>) {
-        let variable = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+        let variable =
+            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
         assert_eq!(data_dir(system, variable), expected.map(PathBuf::from), "{system} {variables:?}");
     }
 

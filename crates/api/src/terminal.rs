@@ -56,7 +56,9 @@ impl Terminal {
         match settled.map(|now| now.clone()) {
             Ok(ModelStatus::Ready(facts)) => Ok(facts),
             Ok(ModelStatus::Failed(error)) => Err(error),
-            Ok(ModelStatus::Absent | ModelStatus::Loading { .. }) => Err(GenerateError::from(engine::Error::ModelMissing)),
+            Ok(ModelStatus::Absent | ModelStatus::Loading { .. }) => {
+                Err(GenerateError::from(engine::Error::ModelMissing))
+            }
             Err(_) => Err(GenerateError::from(engine::Error::ShuttingDown)),
         }
     }
