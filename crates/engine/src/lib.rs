@@ -9,7 +9,8 @@
 //! * `supervisor`, `worker_process`, `restart`, `outbox` – the parent's side: start, watch, restart; never wait
 //! * `protocol` – framed messages between the two processes
 //! * `worker` – the worker's side: a reader that is never busy, and the one engine thread
-//! * `answer`, `session`, `answer_memory` – one answer, and what of the KV cache the next can reuse
+//! * `answer`, `session`, `answer_memory`, `pace` – one answer, what of the KV cache the next can reuse, and how long a
+//!   chunk of a prompt may be so that it can be stopped
 //! * `sampler`, `logits_processor` – from logits to a token
 //! * `codec`, `backend` – text in and out; Gemma's own
 //! * `lab` – logits, benchmark and tokens in this process, for the command line
@@ -25,6 +26,7 @@ pub mod lab;
 pub mod logits_processor;
 pub mod memory;
 mod outbox;
+mod pace;
 mod protocol;
 pub mod queue;
 mod restart;

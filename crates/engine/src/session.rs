@@ -7,12 +7,12 @@
 
 use gemma4::{Checkpoint, Rows, Sequence};
 
-use crate::error::Error;
+pub use crate::pace::PREFILL_CHUNK;
+use crate::{
+    error::Error,
+    pace::{LayerClock, Pace},
+};
 
-/// Prompt tokens per forward pass. A chunk is what cancellation and the progress bar are measured in as far as
-/// overhead goes (cancellation itself is asked before every layer): 64 keeps a layer under 250 ms on a slow laptop,
-/// and larger chunks gain little on a CPU.
-pub const PREFILL_CHUNK: usize = 64;
 /// Fewest tokens worth a checkpoint inside a prompt.
 const MIN_GAP: usize = 48;
 /// Most checkpoints kept.
@@ -35,6 +35,7 @@ pub struct Session {
     fed: Vec<u32>,
     /// By ascending length; all on the path of `fed`.
     points: Vec<Point>,
+    pace: Pace,
 }
 
 /// A length to which the sequence can return.
@@ -60,7 +61,7 @@ impl Session {
     /// Wraps an empty sequence.
     pub fn new(mut sequence: Box<dyn Sequence>) -> Self {
         sequence.clear();
-        Self { sequence, fed: Vec::new(), points: Vec::new() }
+        Self { sequence, fed: Vec::new(), points: Vec::new(), pace: Pace::default() }
     }
 
     /// Most positions the cache may hold.
@@ -109,9 +110,11 @@ impl Session {
         for end in self.stops(prompt, reused, turn_start) {
             while self.fed.len() < end {
                 let from = self.fed.len();
-                let part = &prompt[from..end.min(from + PREFILL_CHUNK)];
+                let part = &prompt[from..end.min(from + self.pace.chunk())];
                 let rows = if from + part.len() == prompt.len() { Rows::Last } else { Rows::None };
-                let logits = self.sequence.forward(part, rows, cancelled)?;
+                let clock = LayerClock::new(cancelled);
+                let logits = self.sequence.forward(part, rows, &|| clock.cancelled())?;
+                self.pace.observe(part.len(), clock.longest());
                 self.fed.extend_from_slice(part);
                 progress(Prefilled { reused, computed: self.fed.len() - reused }, total);
                 row = logits.last().map(<[f32]>::to_vec);

@@ -158,8 +158,10 @@ fn a_cancelled_prefill_keeps_what_it_computed() {
     };
     let outcome = session.prefill(&prompt, TURN_START, &cancelled, &mut |_, _| {});
     assert!(matches!(outcome, Err(engine::Error::Model(gemma4::Error::Cancelled))));
-    assert_eq!(session.fed(), &prompt[..5 * PREFILL_CHUNK]);
-    assert_eq!(prefill(&mut session, &prompt).1, Prefilled { reused: 5 * PREFILL_CHUNK, computed: 5 * PREFILL_CHUNK });
+    let kept = session.fed().len();
+    assert!(kept > 0 && kept <= 5 * PREFILL_CHUNK, "{kept} tokens");
+    assert_eq!(session.fed(), &prompt[..kept]);
+    assert_eq!(prefill(&mut session, &prompt).1, Prefilled { reused: kept, computed: prompt.len() - kept });
 }
 
 #[test]
@@ -170,7 +172,11 @@ fn progress_counts_to_the_end_in_chunks() {
     let progress = &mut |now: Prefilled, total| seen.push((now.computed, total));
     session.prefill(&prompt, TURN_START, &|| false, progress).expect("fits");
     let total = prompt.len();
-    assert_eq!(seen, [(0, total), (PREFILL_CHUNK, total), (2 * PREFILL_CHUNK, total), (total, total)]);
+    assert_eq!((seen[0], seen[seen.len() - 1]), ((0, total), (total, total)));
+    for pair in seen.windows(2) {
+        let step = pair[1].0 - pair[0].0;
+        assert!((1..=PREFILL_CHUNK).contains(&step), "{seen:?}");
+    }
 }
 
 #[test]
