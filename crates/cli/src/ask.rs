@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::{Ask, Lang};
 use crate::interrupts::Interrupts;
-use crate::output::{Failure, OutputError, note, output_failure, print, print_json};
+use crate::output::{Failure, OutputError, note, output_failure, print, print_answer, print_json};
 use crate::session::{Session, badge};
 
 /// The object that `--json` prints.
@@ -64,7 +64,7 @@ pub async fn run(args: Ask) -> Result<(), Failure> {
 async fn answer(session: &Session, args: &Ask, interrupts: &mut Interrupts) -> Result<(String, Completion), Failure> {
     let request = session.request("ask", &[Message::new(Role::User, &args.question)]);
     let mut generation = session.terminal.generate(request)?;
-    let show = |text: &str| if args.json { Ok(()) } else { print(text) };
+    let show = |text: &str| if args.json { Ok(()) } else { print_answer(text) };
     let Written { text, end } = follow(&mut generation, interrupts, show).await?;
     if !args.json && !text.is_empty() {
         // A reader that is gone needs no line end.

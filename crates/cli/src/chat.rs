@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::args::{Chat, Lang};
 use crate::ask::{Written, follow, remark};
 use crate::interrupts::Interrupts;
-use crate::output::{Failure, OutputError, note, output_failure, print};
+use crate::output::{Failure, OutputError, note, output_failure, print, print_answer};
 use crate::session::{Session, badge};
 use crate::texts::{Line, read_line};
 
@@ -124,7 +124,7 @@ async fn answer(
             return Ok(None);
         }
     };
-    let Written { text, end } = follow(&mut generation, interrupts, print).await.map_err(Stop::Failed)?;
+    let Written { text, end } = follow(&mut generation, interrupts, print_answer).await.map_err(Stop::Failed)?;
     if !text.is_empty() {
         print("\n")?;
     }

@@ -1,6 +1,6 @@
 //! What the terminal shows: failures, sizes, aligned lines.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use errors::{ErrorCode, Explain};
 
@@ -76,6 +76,18 @@ pub fn print(text: &str) -> Result<(), OutputError> {
         io::ErrorKind::BrokenPipe => OutputError::Closed,
         _ => OutputError::Failed(error),
     })
+}
+
+/// Writes a piece of an answer. A terminal obeys control characters, and nobody has checked what a model writes: there
+/// they are shown as `�`. A file or a pipe gets the text as it is.
+pub fn print_answer(text: &str) -> Result<(), OutputError> {
+    if io::stdout().is_terminal() { print(&harmless(text)) } else { print(text) }
+}
+
+/// `text` without control characters other than line ends and tabs.
+fn harmless(text: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(shown).collect()
 }
 
 /// Prints a whole result. A reader that went away is not a failure.
@@ -161,6 +173,11 @@ mod tests {
     fn sizes() {
         let sizes: Vec<_> = [0, 999, 1500, 3_349_516, 330_300_000, 3_349_516_256].map(size).into();
         assert_eq!(sizes, ["0 B", "999 B", "1.5 kB", "3.3 MB", "330.3 MB", "3.35 GB"]);
+    }
+
+    #[test]
+    fn a_terminal_is_not_given_orders() {
+        assert_eq!(harmless("a\tb\nñ \x1b[2J\u{9b}31m\r\x07"), "a\tb\nñ \u{fffd}[2J\u{fffd}31m\u{fffd}\u{fffd}");
     }
 
     #[test]
