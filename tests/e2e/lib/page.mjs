@@ -21,7 +21,8 @@ export class Host {
     host.data = data ?? mkdtempSync(join(tmpdir(), "aula-page-"));
     host.process = start(setting("AULA_E2E_WEB_HOST"), ["--port", "0", ...args], {
       cwd: setting("AULA_E2E_ROOT"),
-      env: { ...process.env, AULA_DATA_DIR: host.data, ...environment },
+      // The first language is the system's.
+      env: { ...process.env, LANG: "en_US.UTF-8", AULA_DATA_DIR: host.data, ...environment },
     });
     host.url = await until("web-host to serve", () => {
       if (host.process.exitCode !== null) throw new Error(host.process.log);
@@ -46,7 +47,7 @@ export function launch() {
 export async function open(browser, host, { language = "en-US", width = 1366, height = 768, prepare, ...more } = {}) {
   const context = await browser.newContext({ locale: language, viewport: { width, height }, ...more });
   const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
+  page.setDefaultTimeout(PATIENCE / 2);
   page.complaints = [];
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) page.complaints.push(`${message.type()}: ${message.text()}`);

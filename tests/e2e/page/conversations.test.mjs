@@ -15,6 +15,12 @@ after(async () => {
 
 const row = (page, title) => at(page, "conversation-row").filter({ hasText: title });
 
+/** Presses a button that stands beside the title while the pointer is there. */
+async function press(page, title, button) {
+  await row(page, title).hover();
+  await row(page, title).getByTestId(button).click();
+}
+
 async function begin(page, question) {
   await at(page, "new-conversation").click();
   await ask(page, question);
@@ -25,7 +31,7 @@ async function begin(page, question) {
 test("a conversation is renamed, and the name lasts", async () => {
   const page = await open(browser, host);
   await begin(page, "Hello tutor");
-  await row(page, "Hello tutor").getByTestId("rename").click();
+  await press(page, "Hello tutor", "rename");
   await at(page, "rename-input").fill("Greetings");
   await at(page, "rename-input").press("Enter");
   await row(page, "Greetings").waitFor();
@@ -33,8 +39,7 @@ test("a conversation is renamed, and the name lasts", async () => {
   await page.reload();
   await row(page, "Greetings").waitFor();
   // Escape gives the renaming up.
-  await row(page, "Greetings").hover();
-  await row(page, "Greetings").getByTestId("rename").click();
+  await press(page, "Greetings", "rename");
   await at(page, "rename-input").fill("Something else");
   await at(page, "rename-input").press("Escape");
   await row(page, "Greetings").waitFor();
@@ -45,11 +50,11 @@ test("a deleted conversation comes back by undo, and is gone without it", async 
   const page = await open(browser, host);
   await begin(page, "What is 3 + 4?");
   const rows = await at(page, "conversation-row").count();
-  await row(page, "3 + 4").getByTestId("delete").click();
+  await press(page, "3 + 4", "delete");
   await at(page, "undo").click();
   await row(page, "3 + 4").getByRole("button").first().click();
   await answered(page);
-  await row(page, "3 + 4").getByTestId("delete").click();
+  await press(page, "3 + 4", "delete");
   await at(page, "undo").waitFor();
   await page.reload();
   await at(page, "conversation-row").first().waitFor();

@@ -41,7 +41,7 @@ test("a fraction is as high as a fraction, in KaTeX's own fonts", async () => {
   await answer.locator(".katex .mfrac").nth(3).waitFor();
   const heights = await answer.evaluate((element) => {
     const height = (selector) => element.querySelector(selector).getBoundingClientRect().height;
-    return { inline: height("p .mfrac"), display: height(".squared .mfrac"), digit: parseFloat(getComputedStyle(element.querySelector("p")).fontSize) };
+    return { inline: height("p .mfrac .vlist-t"), display: height(".squared .mfrac .vlist-t"), digit: parseFloat(getComputedStyle(element.querySelector("p")).fontSize) };
   });
   assert.ok(heights.inline > 1.2 * heights.digit && heights.display > 1.5 * heights.digit, JSON.stringify(heights));
   await page.waitForFunction(() => [...document.fonts].some((font) => font.family.includes("KaTeX_Main") && font.status === "loaded"));

@@ -101,3 +101,27 @@ test("a server that is gone is a failure in words, not a silence", async () => {
   await at(page, "refusal").getByTestId("error-block").waitFor();
   await close(page, { expected: [/ERR_CONNECTION_REFUSED/] });
 });
+
+test("a queue that moves and an engine that stops, through the whole program", async () => {
+  const scripted = await Host.start({ args: ["--scripted"] });
+  try {
+    const page = await open(browser, scripted);
+    await ask(page, "A queue first");
+    for (const words of ["2 questions are ahead of yours.", "1 question is ahead of yours.", "Yours is next."]) {
+      await at(page, "waiting").getByText(words).waitFor();
+    }
+    await answered(page);
+    assert.equal(await lastAnswer(page).getAttribute("data-state"), "complete");
+
+    await ask(page, "Now a crash");
+    await answered(page, 2);
+    assert.equal(await lastAnswer(page).getByTestId("error-block").getAttribute("data-code"), "worker_crashed");
+    assert.match(await lastAnswer(page).getByTestId("answer").textContent(), /word 4/);
+    await lastAnswer(page).getByTestId("retry").click();
+    await page.getByRole("group", { name: "Version 2 of 2" }).waitFor();
+    await answered(page, 2);
+    await close(page);
+  } finally {
+    await scripted.stop();
+  }
+});

@@ -37,7 +37,7 @@ test("a first conversation with the demo model", async (t) => {
     const sizes = await until("a drawn fraction", () =>
       window.run(`
         const answer = [...document.querySelectorAll('[data-testid="answer"]')].at(-1);
-        const fraction = answer?.querySelector(".katex .mfrac");
+        const fraction = answer?.querySelector(".katex .mfrac .vlist-t");
         if (!fraction) return null;
         // A digit in the same formula's font and size, on a line of its own.
         const digit = document.createElement("span");

@@ -34,7 +34,7 @@ const TAURI_DRIVER: &str = "2.1.0";
 pub const STAGES: &[Stage] = &[
     Stage {
         name: "machine",
-        minutes: 3,
+        minutes: 5,
         about: "Rust, Node.js, npm and the system's libraries are there",
         needs: &[],
         action: machine,
@@ -69,8 +69,8 @@ pub const STAGES: &[Stage] = &[
         action: |bench| npm_run(bench, "build", Counter::None),
     },
     Stage { name: "tidy", minutes: 1, about: "the rules of the code base", needs: &["machine"], action: tidy_stage },
-    Stage { name: "clippy", minutes: 8, about: "clippy, warnings denied", needs: &["machine"], action: clippy },
-    Stage { name: "build", minutes: 14, about: "every program and test", needs: &["machine"], action: build },
+    Stage { name: "clippy", minutes: 7, about: "clippy, warnings denied", needs: &["machine"], action: clippy },
+    Stage { name: "build", minutes: 13, about: "every program and test", needs: &["machine"], action: build },
     Stage { name: "rust-tests", minutes: 7, about: "all Rust tests", needs: &["machine"], action: rust_tests },
     Stage {
         name: "page",
