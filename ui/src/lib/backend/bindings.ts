@@ -6,7 +6,7 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 export const commands = {
 	/**  Version, connections made, whether the store had to be set aside. */
 	appInfo: () => typedError<AppInfo, IpcError>(__TAURI_INVOKE("app_info")),
-	/**  The page has painted. Requests that an earlier load of the page left behind are cancelled. */
+	/**  The page has painted and can be used: the window waits for this sign of life. */
 	pageReady: () => typedError<null, IpcError>(__TAURI_INVOKE("page_ready")),
 	/**  The settings in force. */
 	settingsGet: () => typedError<Settings, IpcError>(__TAURI_INVOKE("settings_get")),
