@@ -67,13 +67,13 @@ fn serve(arguments: Arguments) -> Result<(), String> {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         println!("http://{address}");
         let router = server::router(app.clone(), &arguments.page)?;
-        let served = axum::serve(listener, router).with_graceful_shutdown(asked_to_end()).into_future();
-        tokio::select! {
-            result = served => result.map_err(|error| error.to_string())?,
-            // Streams that a browser holds open must not keep the program from ending.
-            () = async { asked_to_end().await; app.close().await } => {}
-        }
-        Ok(())
+        let served = tokio::select! {
+            served = axum::serve(listener, router).into_future() => served.map_err(|error| error.to_string()),
+            // Streams that a browser holds open do not keep the program from ending.
+            () = asked_to_end() => Ok(()),
+        };
+        app.close().await;
+        served
     });
     runtime.shutdown_background();
     done
