@@ -37,7 +37,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("axum", &["web-host"]),
     ("tower-http", &["web-host"]),
-    ("candle-core", &["gemma4", "engine"]),
+    ("candle-core", &["gemma4", "engine", "test-support"]),
     ("candle-nn", &["gemma4"]),
     ("candle-transformers", &["engine"]),
     ("tokenizers", &["gemma4"]),

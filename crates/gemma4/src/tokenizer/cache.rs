@@ -8,6 +8,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use super::{bpe::RankedBpe, error::Error};
@@ -22,7 +23,7 @@ pub(super) fn key(metadata: &Metadata<'_>) -> Result<u64, Error> {
     for name in ["tokenizer.ggml.tokens", "tokenizer.ggml.merges"] {
         key = mix(key, metadata.array(name)?.raw());
     }
-    // Files without types are told apart from files with empty ones by what `raw` of nothing mixes in.
+    // Absent types and an empty array of them give different keys, because lengths are mixed in too.
     if let Ok(types) = metadata.array("tokenizer.ggml.token_type") {
         key = mix(key, types.raw());
     }
@@ -105,8 +106,10 @@ pub(super) fn write(dir: &Path, key: u64, bpe: &RankedBpe) {
     let head = [MAGIC, key, mix(key, &body)].map(u64::to_le_bytes).concat();
 
     let place = path(dir, key);
-    // Two programs may write at once: each writes its own file and the last to rename wins, with the same content.
-    let temporary = place.with_extension(format!("{}.tmp", std::process::id()));
+    // Two may write at once: each writes its own file and the last to rename wins, with the same content.
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let write = WRITES.fetch_add(1, Ordering::Relaxed);
+    let temporary = place.with_extension(format!("{}-{write}.tmp", std::process::id()));
     let written = fs::create_dir_all(dir).and_then(|()| {
         let mut file = fs::File::create(&temporary)?;
         file.write_all(&head)?;
