@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use generation::{
@@ -27,6 +26,7 @@ use crate::{
     queue::{Queue, RequestNumber},
     supervisor::Supervisor,
     validation,
+    watchdog::Watchdog,
     worker_process::WorkerCommand,
 };
 
@@ -46,7 +46,7 @@ pub struct EngineOptions {
     pub context_len: usize,
     /// Most requests that may wait; the one being answered does not count.
     pub queue_len: usize,
-    /// Folder for files that make the next start faster.
+    /// Folder for files that make the next start faster; its name must be Unicode to be of use.
     pub cache_dir: PathBuf,
     /// How the worker is watched.
     pub watchdog: Watchdog,
@@ -63,47 +63,6 @@ impl Default for EngineOptions {
             queue_len: DEFAULT_QUEUE_LEN,
             cache_dir: std::env::temp_dir().join("aula-cache"),
             watchdog: Watchdog::default(),
-        }
-    }
-}
-
-/// When a worker counts as hung, and how often it is restarted.
-///
-/// Times in which this process itself did not run (the laptop slept) do not count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watchdog {
-    /// Time between two pings.
-    pub ping_every: Duration,
-    /// A ping must be answered within this time; the worker does so while it computes.
-    pub pong_timeout: Duration,
-    /// The process must greet within this time.
-    pub start_timeout: Duration,
-    /// A model must be open within this time.
-    pub load_timeout: Duration,
-    /// Some layer or token must be computed within this time.
-    pub stall_timeout: Duration,
-    /// A cancelled answer must end within this time (it takes a layer's time, below 250 ms).
-    pub cancel_timeout: Duration,
-    /// So many crashes without an answer in between …
-    pub crash_limit: usize,
-    /// … within this time end the automatic restarts.
-    pub crash_window: Duration,
-    /// The second restart waits so long, the third twice as long.
-    pub restart_delay: Duration,
-}
-
-impl Default for Watchdog {
-    fn default() -> Self {
-        Self {
-            ping_every: Duration::from_secs(1),
-            pong_timeout: Duration::from_secs(20),
-            start_timeout: Duration::from_secs(30),
-            load_timeout: Duration::from_secs(600),
-            stall_timeout: Duration::from_secs(60),
-            cancel_timeout: Duration::from_secs(10),
-            crash_limit: 3,
-            crash_window: Duration::from_secs(120),
-            restart_delay: Duration::from_secs(1),
         }
     }
 }

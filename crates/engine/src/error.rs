@@ -72,6 +72,12 @@ pub enum Error {
     /// No model was chosen.
     #[error("no model is installed")]
     ModelMissing,
+    /// A path that cannot be told to the worker.
+    #[error("the name of `{}` holds characters that are not Unicode", path.display())]
+    ModelPath {
+        /// The file.
+        path: PathBuf,
+    },
     /// The engine was shut down.
     #[error("the engine is shutting down")]
     ShuttingDown,
@@ -159,6 +165,7 @@ impl Explain for Error {
             Self::RequestTooLarge { .. } | Self::PromptTooLong { .. } => ErrorCode::PromptTooLong,
             Self::QueueFull { .. } => ErrorCode::QueueFull,
             Self::ModelMissing => ErrorCode::ModelMissing,
+            Self::ModelPath { .. } => ErrorCode::Io,
             Self::WorkerCrashed { .. } | Self::Pipe(_) | Self::Protocol { .. } => ErrorCode::WorkerCrashed,
             Self::WorkerHung { .. } => ErrorCode::WorkerHung,
             Self::ShuttingDown
@@ -186,6 +193,7 @@ impl Explain for Error {
             Self::TopP { .. } => "Use a top-p between 0.1 and 1",
             Self::QueueFull { .. } => "Wait for an answer or stop one, then ask again",
             Self::ModelMissing => "Install a model in Settings",
+            Self::ModelPath { .. } => "Rename the file and its folders, then choose it again",
             Self::ShuttingDown | Self::EngineThread(_) => "Start Aula again",
             Self::WorkerSpawn { .. } => "Install Aula again; a protection program may also have blocked it",
             Self::WorkerCrashed { .. } | Self::Pipe(_) | Self::Protocol { .. } => {

@@ -83,7 +83,7 @@ pub fn tokenize(model: &Path, text: &str, chat: bool, cache_dir: Option<&Path>) 
     Ok(ids)
 }
 
-/// What [`bench`] measures.
+/// What [`bench()`] measures.
 #[derive(Debug, Clone)]
 pub struct BenchOptions {
     /// The GGUF file.

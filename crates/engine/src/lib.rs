@@ -6,7 +6,7 @@
 //!
 //! * `engine` – the handle, its options, the model's status
 //! * `validation`, `queue` – what is refused, and who waits (pure)
-//! * `supervisor`, `worker_process`, `restart`, `outbox` – the parent's side: start, watch, restart; never wait
+//! * `supervisor`, `worker_process`, `watchdog`, `restart`, `outbox` – the parent's side: start, watch, restart; never wait
 //! * `protocol` – framed messages between the two processes
 //! * `worker` – the worker's side: a reader that is never busy, and the one engine thread
 //! * `answer`, `session`, `answer_memory`, `pace` – one answer, what of the KV cache the next can reuse, and how long a
@@ -34,13 +34,15 @@ pub mod sampler;
 pub mod session;
 mod supervisor;
 pub mod validation;
+mod watchdog;
 mod worker;
 mod worker_process;
 
 pub use backend::GemmaLoader;
 pub use device::DeviceChoice;
-pub use engine::{DEFAULT_QUEUE_LEN, Engine, EngineOptions, ModelStatus, Watchdog, WorkerHealth};
+pub use engine::{DEFAULT_QUEUE_LEN, Engine, EngineOptions, ModelStatus, WorkerHealth};
 pub use error::Error;
 pub use protocol::{LoadRequest, ModelFacts};
+pub use watchdog::Watchdog;
 pub use worker::{Loaded, Loader, NewSequence, WORKER_ARG, run_worker_if_asked, run_worker_if_asked_with};
 pub use worker_process::WorkerCommand;

@@ -15,6 +15,7 @@ use crate::{
     protocol::{Command, Hello, LoadRequest, ModelFacts, Report},
     queue::RequestNumber,
     restart::{RestartPolicy, Verdict},
+    watchdog::{Duty, Signs},
     worker_process::{FromWorker, Gone, WorkerProcess},
 };
 
@@ -47,12 +48,7 @@ struct Worker {
     process: WorkerProcess,
     number: u64,
     phase: Phase,
-    /// When the phase began.
-    since: Instant,
-    /// The ping that was not answered yet, and when it was sent.
-    ping: Option<(u64, Instant)>,
-    /// The worker's own count of layers and tokens, and when it last grew.
-    progress: (u64, Instant),
+    signs: Signs,
 }
 
 enum Phase {
@@ -170,15 +166,14 @@ impl Supervisor {
         let number = self.next_id();
         match WorkerProcess::start(&self.options.worker, number, self.report_to.clone()) {
             Ok(process) => {
-                let now = Instant::now();
                 tracing::info!(pid = process.pid(), "model process started");
                 self.shared.health.send_modify(|health| {
                     health.pid = Some(process.pid());
                     health.rss_bytes = None;
                     health.started += 1;
                 });
-                let (phase, progress) = (Phase::Greeting, (0, now));
-                self.worker = Some(Worker { process, number, phase, since: now, ping: None, progress });
+                let (phase, signs) = (Phase::Greeting, Signs::new(Instant::now()));
+                self.worker = Some(Worker { process, number, phase, signs });
                 self.tell(&Command::Hello(Hello::ours()));
             }
             Err(error) => self.fail(error.into()),
@@ -186,23 +181,28 @@ impl Supervisor {
     }
 
     fn load(&mut self, path: PathBuf, target: Target) {
+        // Messages are JSON, which is Unicode; file names on Linux need not be.
+        if path.to_str().is_none() {
+            self.fail(Error::ModelPath { path }.into());
+            return;
+        }
         let id = self.next_id();
         let load = LoadRequest {
             path,
             device: self.options.device,
             context_len: target.context_len,
-            cache_dir: self.options.cache_dir.clone(),
+            cache_dir: self.options.cache_dir.to_string_lossy().into_owned().into(),
         };
         if let Some(worker) = &mut self.worker {
             worker.phase = Phase::Loading { id, target };
-            worker.since = Instant::now();
+            worker.signs.restart(Instant::now());
         }
         self.tell(&Command::Load { id, load });
     }
 
     /// Hands the oldest waiting request to the worker, which is idle.
     fn next_request(&mut self) {
-        let Some(Worker { process, phase: Phase::Open { facts, .. }, progress, .. }) = &mut self.worker else { return };
+        let Some(Worker { process, phase: Phase::Open { facts, .. }, signs, .. }) = &mut self.worker else { return };
         let (number, waiting) = {
             let mut admission = self.shared.admission();
             let Some(first) = admission.queue.pop() else { return };
@@ -210,7 +210,7 @@ impl Supervisor {
             first
         };
         let now = Instant::now();
-        progress.1 = now;
+        signs.progressed(now);
         let request_id = waiting.request.request_id.clone();
         tracing::debug!(request_id, number, "request begins");
         match process.send(&Command::Generate { id: number, request: waiting.request }) {
@@ -281,7 +281,7 @@ impl Supervisor {
                 Phase::Loading { id: asked, target } if *asked == id => {
                     tracing::info!(model = facts.engine.model, load_s = facts.load_s, "model open");
                     worker.phase = Phase::Open { target: target.clone(), facts: Box::new(facts) };
-                    worker.since = Instant::now();
+                    worker.signs.restart(Instant::now());
                 }
                 _ => {}
             },
@@ -291,16 +291,11 @@ impl Supervisor {
                 }
             }
             Report::Event { id, event } => {
-                worker.progress.1 = Instant::now();
+                worker.signs.progressed(Instant::now());
                 self.event(id, event);
             }
             Report::Pong { id, progress, rss_bytes } => {
-                if worker.ping.is_some_and(|(sent, _)| sent == id) {
-                    worker.ping = None;
-                }
-                if worker.progress.0 != progress {
-                    worker.progress = (progress, Instant::now());
-                }
+                worker.signs.ponged(id, progress, Instant::now());
                 self.shared.health.send_modify(|health| health.rss_bytes = rss_bytes);
             }
         }
@@ -383,39 +378,30 @@ impl Supervisor {
     fn watch(&mut self) {
         let now = Instant::now();
         let watchdog = &self.options.watchdog;
-        let slept = now.duration_since(self.last_tick) > watchdog.ping_every * 3 + watchdog.pong_timeout / 4;
+        let slept = watchdog.slept(self.last_tick, now);
         self.last_tick = now;
         let Some(worker) = &mut self.worker else { return };
         if slept {
-            // This process did not run (a laptop was closed); the worker did not either.
-            worker.since = now;
-            worker.progress.1 = now;
-            worker.ping = None;
+            worker.signs.restart(now);
             if let Some(cancelled_at) = self.active.as_mut().and_then(|active| active.cancelled_at.as_mut()) {
                 *cancelled_at = now;
             }
         }
-        let over = |since: Instant, limit: time::Duration| (now.duration_since(since) > limit).then_some(limit);
-        let late = match &worker.phase {
-            Phase::Leaving => return,
-            Phase::Greeting => over(worker.since, watchdog.start_timeout),
-            Phase::Loading { .. } => over(worker.since, watchdog.load_timeout),
-            Phase::Open { .. } => self.active.as_ref().and_then(|active| {
-                let cancel = active.cancelled_at.and_then(|since| over(since, watchdog.cancel_timeout));
-                cancel.or_else(|| over(worker.progress.1, watchdog.stall_timeout))
-            }),
+        let duty = match (&worker.phase, &self.active) {
+            (Phase::Leaving, _) => return,
+            (Phase::Greeting, _) => Duty::Greet,
+            (Phase::Loading { .. }, _) => Duty::Load,
+            (Phase::Open { .. }, None) => Duty::Wait,
+            (Phase::Open { .. }, Some(active)) => Duty::Answer { cancelled_at: active.cancelled_at },
         };
-        let late = late.or_else(|| worker.ping.and_then(|(_, sent)| over(sent, watchdog.pong_timeout)));
-        if let Some(limit) = late {
+        if let Some(limit) = worker.signs.overdue(duty, now, watchdog) {
             tracing::warn!(seconds = limit.as_secs(), "model process hangs");
-            let seconds = limit.as_secs().max(1);
             self.dismiss();
-            self.lost(&Error::WorkerHung { seconds });
-        } else if worker.ping.is_none() && !matches!(worker.phase, Phase::Greeting) {
-            let id = self.counter + 1;
-            self.counter = id;
-            worker.ping = Some((id, now));
-            self.tell(&Command::Ping { id });
+            self.lost(&Error::WorkerHung { seconds: limit.as_secs().max(1) });
+        } else if duty != Duty::Greet && worker.signs.may_ping() {
+            self.counter += 1;
+            worker.signs.pinged(self.counter, now);
+            self.tell(&Command::Ping { id: self.counter });
         }
     }
 

@@ -205,6 +205,19 @@ async fn a_model_that_cannot_be_opened_says_why_and_is_tried_again() {
     engine.shutdown().await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_name_that_is_not_unicode_is_a_clear_failure() {
+    use std::os::unix::ffi::OsStringExt;
+    let name = std::ffi::OsString::from_vec(b"model\xff".to_vec());
+    let engine = start("toy", |options| options.model = Some(name.into()));
+    let failed = status(&engine, "failed", |now| matches!(now, ModelStatus::Failed(_))).await;
+    let ModelStatus::Failed(error) = failed else { unreachable!("waited for it") };
+    assert_eq!(error.code, ErrorCode::Io);
+    assert!(error.message.contains("not Unicode"), "{}", error.message);
+    engine.shutdown().await;
+}
+
 #[tokio::test]
 async fn shutting_down_cancels_everything_and_leaves_no_process() {
     let engine = start("toy", |_| {});
