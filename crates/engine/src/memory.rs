@@ -35,7 +35,7 @@ mod system {
 
     pub(super) fn resident_bytes() -> Option<u64> {
         let pid = Pid::from_u32(std::process::id());
-        let mut system = System::new();
+        let mut system = System::new().ok()?;
         system.refresh_processes_specifics(
             ProcessesToUpdate::Some(&[pid]),
             false,
