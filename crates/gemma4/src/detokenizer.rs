@@ -43,7 +43,7 @@ impl<'a> Detokenizer<'a> {
         Self { tokenizer, thoughts: ThoughtFilter::new(tokenizer.special()), pending: Vec::new() }
     }
 
-    /// The text that `id` completes; often empty for byte tokens, always for control tokens.
+    /// The text that `id` completes; often empty for byte tokens, always for control tokens and unknown ids.
     ///
     /// Bytes that cannot be part of any character come out as U+FFFD.
     pub fn push(&mut self, id: u32) -> String {
@@ -54,8 +54,9 @@ impl<'a> Detokenizer<'a> {
             self.pending.push(byte);
             return self.complete();
         }
+        let Some(token) = self.tokenizer.token(id) else { return String::new() };
         let mut text = self.finish();
-        text.push_str(&self.tokenizer.token(id).unwrap_or_default().replace(SPACE, " "));
+        text.push_str(&token.replace(SPACE, " "));
         text
     }
 

@@ -342,6 +342,9 @@ fn thoughts_and_control_tokens_give_no_text() {
     let mut detokenizer = GOLDEN.detokenizer();
     assert_eq!(detokenizer.push(GOLDEN.token_id("<0xC3>").unwrap()), "");
     assert_eq!(detokenizer.finish(), "\u{fffd}");
+    // Control tokens and ids beyond the vocabulary do not come between its bytes.
+    let bytes = ["<0xC3>", "<0xB1>"].map(|byte| GOLDEN.token_id(byte).unwrap());
+    assert_eq!(GOLDEN.decode(&[bytes[0], 98, 9999, bytes[1]]), "ñ");
 }
 
 /// The whole vocabulary of the real size: same ids as the `tokenizers` crate on long texts and on one giant word.
