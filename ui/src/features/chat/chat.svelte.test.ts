@@ -173,6 +173,18 @@ describe("stopping and leaving", () => {
   });
 });
 
+it("gives a refused question back when its conversation is opened again", async () => {
+  for (const id of ["x", "y"]) backend.all.set(id, { summary: { id, title: id, updatedAt: 0 }, messages: [] });
+  await chat.open("x");
+  backend.failNext.ask = "model_missing";
+  chat.send("uno");
+  await settled();
+  await chat.open("y");
+  expect(chat.draft).toBe("");
+  await chat.open("x");
+  expect(chat.draft).toBe("uno");
+});
+
 describe("versions", () => {
   beforeEach(async () => {
     chat.send("uno");

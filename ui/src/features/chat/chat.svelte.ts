@@ -141,7 +141,8 @@ export class Chat {
   /** Gives the running request up: its page is being left. */
   private leave(): void {
     const run = this.run;
-    this.drafts.set(this.draftKey(), this.draft);
+    // A question that was refused is nowhere else: it goes back to where it was written.
+    this.drafts.set(this.draftKey(), this.draft || (this.refusal?.question ?? ""));
     this.run = null;
     this.live = null;
     if (!run) return;

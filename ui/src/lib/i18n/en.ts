@@ -145,7 +145,7 @@ export const en: Catalogue = {
   errors: {
     model_file_damaged: { title: "The model file is damaged", text: "It cannot be opened. Choose another model in Settings, or copy it again." },
     model_unsupported: { title: "Aula does not know this model", text: "The file is sound but of another kind. Choose another in Settings." },
-    model_missing: { title: "There is no model to answer", text: "Your question is kept. Choose a model in Settings." },
+    model_missing: { title: "There is no model to answer", text: "Your question stays here. Choose a model in Settings." },
     out_of_memory: { title: "There was not enough memory", text: "Close other heavy programs, or choose a smaller model in Settings." },
     model_loading: { title: "The tutor is still opening", text: "Your question stays here. Try it again in a moment." },
     worker_crashed: { title: "The tutor stopped and is back", text: "I kept what it had written." },

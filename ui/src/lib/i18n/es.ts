@@ -145,7 +145,7 @@ export const es = {
   errors: {
     model_file_damaged: { title: "El archivo del modelo está dañado", text: "No se puede abrir. Elige otro modelo en Ajustes o vuelve a copiarlo." },
     model_unsupported: { title: "Aula no conoce este modelo", text: "El archivo está sano, pero es de otro tipo. Elige otro en Ajustes." },
-    model_missing: { title: "No hay un modelo que responda", text: "Tu pregunta queda guardada. Elige un modelo en Ajustes." },
+    model_missing: { title: "No hay un modelo que responda", text: "Tu pregunta queda aquí. Elige un modelo en Ajustes." },
     out_of_memory: { title: "No alcanzó la memoria", text: "Cierra otros programas pesados, o elige un modelo más pequeño en Ajustes." },
     model_loading: { title: "El tutor todavía está abriendo", text: "Tu pregunta queda aquí. Pruébala otra vez en un momento." },
     worker_crashed: { title: "El tutor se detuvo y ya está de vuelta", text: "Guardé lo que alcanzó a escribir." },

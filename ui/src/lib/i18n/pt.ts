@@ -145,7 +145,7 @@ export const pt: Catalogue = {
   errors: {
     model_file_damaged: { title: "O arquivo do modelo está danificado", text: "Não dá para abrir. Escolha outro modelo em Ajustes ou copie de novo." },
     model_unsupported: { title: "A Aula não conhece este modelo", text: "O arquivo está bom, mas é de outro tipo. Escolha outro em Ajustes." },
-    model_missing: { title: "Não há um modelo que responda", text: "Sua pergunta fica salva. Escolha um modelo em Ajustes." },
+    model_missing: { title: "Não há um modelo que responda", text: "Sua pergunta fica aqui. Escolha um modelo em Ajustes." },
     out_of_memory: { title: "A memória não bastou", text: "Feche outros programas pesados, ou escolha um modelo menor em Ajustes." },
     model_loading: { title: "O tutor ainda está abrindo", text: "Sua pergunta fica aqui. Tente de novo em um momento." },
     worker_crashed: { title: "O tutor parou e já voltou", text: "Guardei o que ele escreveu." },
