@@ -14,11 +14,12 @@ const settled = async () => {
   await new Promise((resolve) => setTimeout(resolve, 0));
   flushSync();
 };
-/** Text is handed on with the next frame. */
-const frame = async () => {
-  await new Promise((resolve) => setTimeout(resolve, 80));
-  flushSync();
-};
+/** Text is handed on with one of the next frames. */
+const written = () =>
+  vi.waitFor(() => {
+    flushSync();
+    expect(app.chat.live?.phase).toBe("writing");
+  });
 function at<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.querySelector<T>(`[data-testid="${id}"]`);
   if (!found) throw new Error(`there is no ${id}`);
@@ -134,7 +135,7 @@ describe("an answer", () => {
     expect(turn().textContent).toContain("Leyendo tu pregunta");
     expect(turn().querySelector("[data-testid=badge]")?.getAttribute("data-kind")).toBe("local");
     running().send({ event: "token", text: "Son **62** " });
-    await frame();
+    await written();
     expect(turn().dataset.phase).toBe("writing");
     expect(turn().querySelector("strong")?.textContent).toBe("62");
     expect(turn().querySelectorAll(".caret")).toHaveLength(1);
@@ -147,7 +148,7 @@ describe("an answer", () => {
 
   it("is read aloud a sentence at a time", async () => {
     running().send({ event: "token", text: "Son 62. Porque " });
-    await frame();
+    await written();
     const heard = () => [...at("announcements").querySelectorAll("p")].map((line) => line.textContent);
     expect(heard()).toContain("Son 62.");
     running().finish("Son 62. Porque sí.");
