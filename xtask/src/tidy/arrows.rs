@@ -9,7 +9,8 @@ use crate::workspace::{Dependency, Metadata, Package};
 /// `test-support` to all tests. An arrow more needs a reason in `ARCHITECTURE.md`.
 const ARROWS: &[(&str, &[&str])] = &[
     ("aula-desktop", &["api"]),
-    ("web-host", &["api"]),
+    // `generation`: its scripted engine reads requests.
+    ("web-host", &["api", "generation"]),
     ("cli", &["api"]),
     // `engine`: api injects the worker's command and offers the laboratory commands; `generation`: plain data.
     ("api", &["tutor", "router", "catalog", "store", "hardware", "engine", "generation"]),
