@@ -15,7 +15,7 @@ const MIN_CHUNK: usize = 4;
 /// First guess, before anything was measured.
 const FIRST_CHUNK: usize = 16;
 /// A layer should take this long at most; it leaves room for the machine to become busy meanwhile.
-const LAYER_TARGET: Duration = Duration::from_millis(100);
+const LAYER_TARGET: Duration = Duration::from_millis(60);
 
 /// The present chunk length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +94,8 @@ mod tests {
     #[test]
     fn a_slow_machine_keeps_layers_short_and_recovers() {
         let mut pace = Pace::default();
-        assert_eq!(chunks(&mut pace, 8_000, 3), [16, 12, 12], "8 ms a token: 12 fit into 100 ms");
-        assert_eq!(chunks(&mut pace, 1_000_000, 3), [12, 4, 4], "never below the least");
+        assert_eq!(chunks(&mut pace, 8_000, 3), [16, 7, 7], "8 ms a token: 7 fit into 60 ms");
+        assert_eq!(chunks(&mut pace, 1_000_000, 3), [7, 4, 4], "never below the least");
         assert_eq!(chunks(&mut pace, 100, 6), [4, 8, 16, 32, 64, 64]);
     }
 
@@ -104,8 +104,8 @@ mod tests {
         let mut pace = Pace::default();
         pace.observe(1, Duration::from_micros(1));
         assert_eq!(pace.chunk(), 16);
-        pace.observe(1, Duration::from_millis(20));
-        assert_eq!(pace.chunk(), 5);
+        pace.observe(1, Duration::from_millis(10));
+        assert_eq!(pace.chunk(), 6);
     }
 
     #[test]
