@@ -13,7 +13,7 @@ pub const PREFILL_CHUNK: usize = 64;
 /// Fewest: below it the fixed cost of a pass outweighs everything.
 const MIN_CHUNK: usize = 4;
 /// First guess, before anything was measured.
-const FIRST_CHUNK: usize = 16;
+const FIRST_CHUNK: usize = 8;
 /// A layer should take this long at most; it leaves room for the machine to become busy meanwhile.
 const LAYER_TARGET: Duration = Duration::from_millis(60);
 
@@ -88,13 +88,13 @@ mod tests {
 
     #[test]
     fn a_fast_machine_reaches_the_longest_chunk() {
-        assert_eq!(chunks(&mut Pace::default(), 100, 4), [16, 32, 64, 64]);
+        assert_eq!(chunks(&mut Pace::default(), 100, 4), [8, 16, 32, 64]);
     }
 
     #[test]
     fn a_slow_machine_keeps_layers_short_and_recovers() {
         let mut pace = Pace::default();
-        assert_eq!(chunks(&mut pace, 8_000, 3), [16, 7, 7], "8 ms a token: 7 fit into 60 ms");
+        assert_eq!(chunks(&mut pace, 8_000, 3), [8, 7, 7], "8 ms a token: 7 fit into 60 ms");
         assert_eq!(chunks(&mut pace, 1_000_000, 3), [7, 4, 4], "never below the least");
         assert_eq!(chunks(&mut pace, 100, 6), [4, 8, 16, 32, 64, 64]);
     }
@@ -103,7 +103,7 @@ mod tests {
     fn a_short_piece_does_not_speed_up_but_may_slow_down() {
         let mut pace = Pace::default();
         pace.observe(1, Duration::from_micros(1));
-        assert_eq!(pace.chunk(), 16);
+        assert_eq!(pace.chunk(), 8);
         pace.observe(1, Duration::from_millis(10));
         assert_eq!(pace.chunk(), 6);
     }
