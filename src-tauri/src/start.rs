@@ -45,6 +45,8 @@ fn open() -> Result<ExitCode, String> {
         .setup(move |handle| {
             window::open(handle, &shared, &web_view_data)?;
             tauri::async_runtime::spawn(webkit::watch_first_paint(shared));
+            #[cfg(unix)]
+            tauri::async_runtime::spawn(end_when_asked(handle.handle().clone()));
             Ok(())
         })
         .build(tauri::generate_context!())
@@ -55,6 +57,20 @@ fn open() -> Result<ExitCode, String> {
         }
     });
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Ends in order when the system asks for it, as it does when a person logs out.
+#[cfg(unix)]
+async fn end_when_asked<R: tauri::Runtime>(handle: tauri::AppHandle<R>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut asked) => {
+            if asked.recv().await.is_some() {
+                handle.exit(0);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "a request to end will end Aula without ceremony"),
+    }
 }
 
 /// The system's language as far as the environment tells it.

@@ -22,7 +22,7 @@ pub use records::{
     Asked, Branch, ConversationLine, EngineKind, EngineName, Learner, LearnerKind, Measured, Message, MessageState,
     Role,
 };
-pub use writer::{AnswerWriter, Ending, SAVE_AFTER_CHARS, SAVE_EVERY};
+pub use writer::{AnswerWriter, Ending, SAVE_AFTER_BYTES, SAVE_EVERY};
 
 use sqlx::SqlitePool;
 use std::path::{Path, PathBuf};

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 /// Text waits at most this long before it is saved.
 pub const SAVE_EVERY: Duration = Duration::from_millis(250);
-/// So many waiting characters are saved at once.
-pub const SAVE_AFTER_CHARS: usize = 512;
+/// So many waiting bytes are saved at once.
+pub const SAVE_AFTER_BYTES: usize = 512;
 /// What is saved is forced to the disk this often, for the case of a power cut.
 const SYNC_EVERY: Duration = Duration::from_millis(750);
 
@@ -34,6 +34,8 @@ pub struct AnswerWriter {
     answer_id: String,
     pending: String,
     pending_since: Option<Instant>,
+    /// Something was saved already.
+    begun: bool,
     synced: Instant,
 }
 
@@ -45,6 +47,7 @@ impl Store {
             answer_id: answer_id.to_owned(),
             pending: String::new(),
             pending_since: None,
+            begun: false,
             synced: Instant::now(),
         }
     }
@@ -91,14 +94,15 @@ impl Store {
 }
 
 impl AnswerWriter {
-    /// Takes a piece of text; `true` when so much waits that it should be saved now.
+    /// Takes a piece of text; `true` when it should be saved now: the first piece, so that no answer of which a person
+    /// saw a word comes back empty, and when much waits.
     #[must_use]
     pub fn push(&mut self, text: &str) -> bool {
         if !text.is_empty() {
             self.pending.push_str(text);
             self.pending_since.get_or_insert_with(Instant::now);
         }
-        self.pending.len() >= SAVE_AFTER_CHARS
+        !self.pending.is_empty() && (!self.begun || self.pending.len() >= SAVE_AFTER_BYTES)
     }
 
     /// When [`AnswerWriter::save`] should be called; `None` while nothing waits.
@@ -123,6 +127,7 @@ impl AnswerWriter {
         ended_unless(done.rows_affected(), &self.answer_id)?;
         self.pending.clear();
         self.pending_since = None;
+        self.begun = true;
         if self.synced.elapsed() >= SYNC_EVERY {
             self.store.sync_to_disk().await?;
             self.synced = Instant::now();

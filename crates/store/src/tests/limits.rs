@@ -2,7 +2,7 @@
 
 use super::{Bench, complete, explain};
 use crate::open::connect_with;
-use crate::{Error, SAVE_AFTER_CHARS, SAVE_EVERY, Store};
+use crate::{Error, SAVE_AFTER_BYTES, SAVE_EVERY, Store};
 use errors::{ErrorCode, Explain};
 use expect_test::expect;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -70,20 +70,22 @@ async fn a_read_only_database_is_said() {
 }
 
 #[tokio::test]
-async fn text_waits_a_quarter_of_a_second_or_512_characters() {
+async fn the_first_piece_is_saved_at_once_and_later_text_waits() {
     let bench = Bench::new().await;
     let asked = bench.store.ask(&bench.learner.id, None, "t", "q").await.expect("ask");
     let mut writer = bench.store.writer(&asked.answer_id);
     assert_eq!(writer.due(), None);
     assert!(!writer.push(""));
     assert_eq!(writer.due(), None, "nothing waits");
+    assert!(writer.push("first"));
+    writer.save().await.expect("save");
     let before = Instant::now();
     assert!(!writer.push("a"));
     let due = writer.due().expect("due");
     assert!(due >= before + SAVE_EVERY && due <= Instant::now() + SAVE_EVERY);
     assert!(!writer.push("b"));
-    assert_eq!(writer.due(), Some(due), "the first piece counts");
-    assert!(writer.push(&"c".repeat(SAVE_AFTER_CHARS)));
+    assert_eq!(writer.due(), Some(due), "the piece that waits longest counts");
+    assert!(writer.push(&"c".repeat(SAVE_AFTER_BYTES)));
     writer.save().await.expect("save");
     assert_eq!(writer.due(), None);
 }
