@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gemma4::footprint::{Footprint, kv_bytes_plain};
 use gemma4::gguf::{GgufFile, dtype_id, type_name};
-use gemma4::{Config, DeviceKind};
+use gemma4::{Config, DeviceKind, identity};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -14,8 +14,6 @@ use crate::fit::MemoryNeed;
 
 /// The per-layer embedding table, which is mapped and never resident as a whole.
 const PER_LAYER_TABLE: &str = "per_layer_token_embd.weight";
-/// Marks the demo model.
-const DEMO_KEY: &str = "aula.demo";
 
 /// Tensors of one type in a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -80,9 +78,9 @@ fn describe(file: &GgufFile, config: &Config) -> Inspection {
     }
     let footprint = Footprint::of(file, config);
     Inspection {
-        name: name(file, config),
+        name: identity::display_name(file, config),
         quantization: quantization(file),
-        demo: file.metadata().bool(DEMO_KEY).unwrap_or(false),
+        demo: identity::is_demo(file),
         file_bytes: file.file_bytes(),
         resident_bytes: footprint.per_token_bytes,
         per_layer_table_bytes: footprint.per_layer_table_bytes,
@@ -98,18 +96,6 @@ fn is_unused(tensor: &str, config: &Config) -> bool {
     let Some((layer, rest)) = tensor.strip_prefix("blk.").and_then(|rest| rest.split_once('.')) else { return false };
     let shares = layer.parse().is_ok_and(|layer: usize| layer < config.n_layers && !config.owns_kv(layer));
     shares && matches!(rest, "attn_k.weight" | "attn_v.weight" | "attn_k_norm.weight")
-}
-
-/// The variant's name where the dimensions are those of a published one; otherwise the file's own name for itself.
-fn name(file: &GgufFile, config: &Config) -> String {
-    match (config.n_layers, config.hidden_size) {
-        (35, 1536) => "Gemma 4 E2B".to_owned(),
-        (42, 2560) => "Gemma 4 E4B".to_owned(),
-        _ => match file.metadata().str("general.name") {
-            Ok(name) if !name.trim().is_empty() => name.trim().to_owned(),
-            _ => file.path().file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-        },
-    }
 }
 
 /// What the file says about its quantization, otherwise the type that most bytes of its layers have.

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use gemma4::{
-    Config, Detokenizer, DeviceKind, LoadOptions, Model, Runtime, Tokenizer, Turn, chat_template, gguf::GgufFile,
+    Detokenizer, DeviceKind, LoadOptions, Model, Runtime, Tokenizer, Turn, chat_template, gguf::GgufFile, identity,
 };
 use generation::{EngineInfo, EngineKind, Message, Role};
 
@@ -15,9 +15,6 @@ use crate::{
     worker::{Loaded, Loader},
 };
 
-/// Metadata key by which the demo model says what it is.
-const DEMO_KEY: &str = "aula.demo";
-
 /// Opens Gemma 4 files.
 #[derive(Debug, Clone, Copy)]
 pub struct GemmaLoader;
@@ -27,7 +24,11 @@ impl Loader for GemmaLoader {
         let parts = Parts::open(&request.path, request.device, Some(&request.cache_dir))?;
         let Runtime { device, kernels, threads } = parts.model.runtime();
         let facts = ModelFacts {
-            engine: EngineInfo { kind: kind(&parts.file), model: name(&parts.file, parts.model.config()), device },
+            engine: EngineInfo {
+                kind: kind(&parts.file),
+                model: identity::display_name(&parts.file, parts.model.config()),
+                device,
+            },
             path: request.path.clone(),
             context_len: request.context_len,
             load_s: 0.0,
@@ -89,19 +90,7 @@ pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<B
 }
 
 fn kind(file: &GgufFile) -> EngineKind {
-    if file.metadata().bool(DEMO_KEY).unwrap_or(false) { EngineKind::Demo } else { EngineKind::Local }
-}
-
-/// The variant's name where the dimensions are a published one's, otherwise the file's own name for itself.
-fn name(file: &GgufFile, config: &Config) -> String {
-    match (config.n_layers, config.hidden_size) {
-        (35, 1536) => "Gemma 4 E2B".to_owned(),
-        (42, 2560) => "Gemma 4 E4B".to_owned(),
-        _ => match file.metadata().str("general.name") {
-            Ok(name) if !name.trim().is_empty() => name.trim().to_owned(),
-            _ => file.path().file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-        },
-    }
+    if identity::is_demo(file) { EngineKind::Demo } else { EngineKind::Local }
 }
 
 struct GemmaCodec(Tokenizer);

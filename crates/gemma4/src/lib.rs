@@ -6,6 +6,7 @@
 //! * `plain` – the readable implementation in stock candle ops; the definition that faster ones are compared with
 //! * `kv_cache` – keys and values of the positions seen, with rings, checkpoints and what they cost
 //! * `load`, `footprint` – from a path and a device to a model, and how much memory it will take
+//! * `identity` – which model it is, in words for people
 //! * `tokenizer`, `detokenizer`, `chat_template` – text in and out
 //!
 //! Nothing here knows about queues, sampling, processes or users.
@@ -16,6 +17,7 @@ pub mod detokenizer;
 pub mod error;
 pub mod footprint;
 pub mod gguf;
+pub mod identity;
 mod kv_cache;
 pub mod load;
 pub mod model;
