@@ -4,6 +4,7 @@ use crate::convert;
 use crate::dto::{IpcError, ModelStatus};
 use crate::failure::{Refusal, Reply, explain};
 use crate::host::{HostStatus, InstalledModel, ModelHost, Models};
+use crate::installed_models::open_patiently;
 use crate::settings;
 use generation::GenerateError;
 use std::collections::HashMap;
@@ -300,8 +301,12 @@ impl App {
     }
 }
 
+/// How long the data folder may be somebody else's before the start gives up: `aula` in a terminal, or a window that
+/// is just closing, holds it for a moment.
+const STORE_PATIENCE: Duration = Duration::from_millis(1500);
+
 async fn open_store(data_dir: &std::path::Path) -> Result<OpenStore, IpcError> {
-    let opened = Store::open(data_dir).await?;
+    let opened = open_patiently(data_dir, STORE_PATIENCE).await?;
     if opened.interrupted > 0 {
         tracing::info!(answers = opened.interrupted, "answers of the last run were left unfinished");
     }

@@ -311,6 +311,8 @@ pub enum ErrorCode {
     DeviceUnavailable,
     NotFound,
     StoreDamaged,
+    StoreNewer,
+    AlreadyOpen,
     DiskFull,
     Io,
     Internal,

@@ -102,6 +102,8 @@ impl From<errors::ErrorCode> for ErrorCode {
             Theirs::DeviceUnavailable => Self::DeviceUnavailable,
             Theirs::NotFound => Self::NotFound,
             Theirs::StoreDamaged => Self::StoreDamaged,
+            Theirs::StoreNewer => Self::StoreNewer,
+            Theirs::AlreadyOpen => Self::AlreadyOpen,
             Theirs::DiskFull => Self::DiskFull,
             Theirs::Io => Self::Io,
             Theirs::Internal => Self::Internal,

@@ -237,7 +237,7 @@ pub async fn preferred(places: &Places) -> Result<Option<String>, store::Error> 
     if !places.database().is_file() {
         return Ok(None);
     }
-    let opened = open_patiently(&places.data_dir).await?;
+    let opened = open_patiently(&places.data_dir, Duration::from_millis(250)).await?;
     let learner = opened.store.default_learner().await;
     let settings = match learner {
         Ok(learner) => opened.store.settings(&learner.id).await,
@@ -248,14 +248,15 @@ pub async fn preferred(places: &Places) -> Result<Option<String>, store::Error> 
     Ok(settings?.get("modelId").and_then(|id| id.as_str()).map(str::to_owned))
 }
 
-/// Opens the store; one that somebody is about to close is waited for a moment.
-async fn open_patiently(data_dir: &Path) -> Result<store::Opened, store::Error> {
-    const TRIES: usize = 6;
-    for _ in 1..TRIES {
+/// Opens the store; one that somebody is about to close is waited for, at most for `patience`.
+pub(crate) async fn open_patiently(data_dir: &Path, patience: Duration) -> Result<store::Opened, store::Error> {
+    let deadline = tokio::time::Instant::now() + patience;
+    loop {
         match store::Store::open(data_dir).await {
-            Err(store::Error::InUse { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(store::Error::InUse { .. }) if tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
             settled => return settled,
         }
     }
-    store::Store::open(data_dir).await
 }

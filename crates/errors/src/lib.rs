@@ -37,6 +37,10 @@ pub enum ErrorCode {
     NotFound,
     /// The database could not be read; it was kept aside.
     StoreDamaged,
+    /// A later version wrote the database; it was not touched.
+    StoreNewer,
+    /// Another window of this program has the data open.
+    AlreadyOpen,
     /// The disk is full.
     DiskFull,
     /// A file or folder could not be read or written.
@@ -62,6 +66,8 @@ impl ErrorCode {
             Self::DeviceUnavailable => "device_unavailable",
             Self::NotFound => "not_found",
             Self::StoreDamaged => "store_damaged",
+            Self::StoreNewer => "store_newer",
+            Self::AlreadyOpen => "already_open",
             Self::DiskFull => "disk_full",
             Self::Io => "io",
             Self::Internal => "internal",
@@ -106,7 +112,13 @@ mod tests {
 
     #[test]
     fn json_and_as_str_agree() {
-        for code in [ErrorCode::ModelFileDamaged, ErrorCode::QueueFull, ErrorCode::Io, ErrorCode::StoreDamaged] {
+        for code in [
+            ErrorCode::ModelFileDamaged,
+            ErrorCode::QueueFull,
+            ErrorCode::Io,
+            ErrorCode::StoreNewer,
+            ErrorCode::AlreadyOpen,
+        ] {
             assert_eq!(serde_json::to_string(&code).ok(), Some(format!("\"{}\"", code.as_str())));
         }
     }

@@ -73,7 +73,7 @@ async fn without_a_store_every_command_says_why() {
     let first = start(&folder, &models).await;
     let app = start(&folder, &models).await;
     let in_use = |error: IpcError| {
-        assert_eq!(error.code, ErrorCode::Io);
+        assert_eq!(error.code, ErrorCode::AlreadyOpen);
         assert_eq!(error.hint.as_deref(), Some("Close the other Aula window first."));
     };
     in_use(api::app_info::info(&app).await.expect_err("in use"));

@@ -111,7 +111,7 @@ async fn a_newer_database_is_refused_and_not_touched() {
     }
     let before = std::fs::read(&database).expect("read");
     let error = Store::open(folder.path()).await.expect_err("newer");
-    expect!["store_damaged | a newer version of Aula wrote the database `<folder>/aula.db`: it has step 9999, this version knows 1 | Install the newer version of Aula; this one has changed nothing."]
+    expect!["store_newer | a newer version of Aula wrote the database `<folder>/aula.db`: it has step 9999, this version knows 1 | Install the newer version of Aula; this one has changed nothing."]
         .assert_eq(&explain(&error, folder.path()));
     assert!(std::fs::read(&database).expect("read") == before, "the newer database was changed");
     assert!(set_aside_files(folder.path()).is_empty());
@@ -122,7 +122,7 @@ async fn a_folder_is_open_once() {
     let bench = Bench::new().await;
     let folder = bench.folder.path().to_owned();
     let error = Store::open(&folder).await.expect_err("in use");
-    expect!["io | Aula is already open with the data in `<folder>` | Close the other Aula window first."]
+    expect!["already_open | Aula is already open with the data in `<folder>` | Close the other Aula window first."]
         .assert_eq(&explain(&error, &folder));
 }
 

@@ -140,7 +140,7 @@ export type ConversationSummary = {
 };
 
 /**  The page's copy of [`errors::ErrorCode`]; a new code there fails to compile here until it is added. */
-export type ErrorCode = "model_file_damaged" | "model_unsupported" | "model_missing" | "out_of_memory" | "model_loading" | "worker_crashed" | "worker_hung" | "queue_full" | "prompt_too_long" | "invalid_request" | "device_unavailable" | "not_found" | "store_damaged" | "disk_full" | "io" | "internal";
+export type ErrorCode = "model_file_damaged" | "model_unsupported" | "model_missing" | "out_of_memory" | "model_loading" | "worker_crashed" | "worker_hung" | "queue_full" | "prompt_too_long" | "invalid_request" | "device_unavailable" | "not_found" | "store_damaged" | "store_newer" | "already_open" | "disk_full" | "io" | "internal";
 
 /**  A failed command. */
 export type IpcError = {

@@ -22,6 +22,8 @@ export const TREATMENTS: Record<ErrorCode, Treatment> = {
   device_unavailable: { severity: "pause", action: "settings" },
   not_found: { severity: "pause", action: "new" },
   store_damaged: { severity: "risk", action: "none" },
+  store_newer: { severity: "risk", action: "none" },
+  already_open: { severity: "pause", action: "none" },
   disk_full: { severity: "risk", action: "retry" },
   io: { severity: "risk", action: "retry" },
   internal: { severity: "risk", action: "retry" },

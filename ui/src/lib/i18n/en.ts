@@ -156,6 +156,8 @@ export const en: Catalogue = {
     device_unavailable: { title: "I could not use the graphics card", text: "Choose another model in Settings, or restart Aula." },
     not_found: { title: "That is no longer here", text: "It may have been deleted. Go back to the list of conversations." },
     store_damaged: { title: "I could not read what was saved", text: "I set it aside, unchanged. New work is being saved." },
+    store_newer: { title: "What is saved comes from a newer version", text: "I changed nothing. Install the newer version of Aula." },
+    already_open: { title: "Aula is already open", text: "Use the other window, or close it and open Aula again." },
     disk_full: { title: "The disk is full", text: "Free some space and try again." },
     io: { title: "I could not read or write a file", text: "Check that the disk is connected and try again." },
     internal: { title: "Something failed inside Aula", text: "Your text stays here. Try again; if it happens again, restart Aula." },

@@ -156,6 +156,8 @@ export const es = {
     device_unavailable: { title: "No pude usar la tarjeta gráfica", text: "Elige otro modelo en Ajustes, o reinicia Aula." },
     not_found: { title: "Eso ya no está", text: "Puede que se haya borrado. Vuelve a la lista de conversaciones." },
     store_damaged: { title: "No pude leer lo guardado", text: "Lo aparté sin borrarlo. Lo nuevo sí se guarda." },
+    store_newer: { title: "Lo guardado es de una versión más nueva", text: "No toqué nada. Instala la versión nueva de Aula." },
+    already_open: { title: "Aula ya está abierta", text: "Usa la otra ventana, o ciérrala y abre Aula otra vez." },
     disk_full: { title: "El disco está lleno", text: "Libera espacio y prueba otra vez." },
     io: { title: "No pude leer o escribir un archivo", text: "Revisa que el disco esté conectado y prueba otra vez." },
     internal: { title: "Algo falló dentro de Aula", text: "Tu texto queda aquí. Prueba otra vez; si se repite, reinicia Aula." },

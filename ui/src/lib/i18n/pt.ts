@@ -156,6 +156,8 @@ export const pt: Catalogue = {
     device_unavailable: { title: "Não consegui usar a placa de vídeo", text: "Escolha outro modelo em Ajustes, ou reinicie a Aula." },
     not_found: { title: "Isso não está mais aqui", text: "Pode ter sido apagado. Volte à lista de conversas." },
     store_damaged: { title: "Não consegui ler o que estava salvo", text: "Guardei à parte, sem apagar. O que é novo está sendo salvo." },
+    store_newer: { title: "O que está salvo é de uma versão mais nova", text: "Não mexi em nada. Instale a versão nova da Aula." },
+    already_open: { title: "A Aula já está aberta", text: "Use a outra janela, ou feche-a e abra a Aula de novo." },
     disk_full: { title: "O disco está cheio", text: "Libere espaço e tente de novo." },
     io: { title: "Não consegui ler ou gravar um arquivo", text: "Veja se o disco está conectado e tente de novo." },
     internal: { title: "Algo falhou dentro da Aula", text: "Seu texto fica aqui. Tente de novo; se acontecer outra vez, reinicie a Aula." },
