@@ -170,3 +170,25 @@ fn every_piece_can_be_reached_by_merges() {
         assert_eq!((ids["<turn|>"], ids["\n"], ids["<0x41>"]), (106, 107, 238 + 0x41));
     }
 }
+
+#[test]
+fn an_endless_model_differs_in_the_rows_of_the_stop_tokens_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = Spec::new(Size::Tiny, Mix::GgmlQ4_0);
+    let [usual, endless] = [false, true].map(|endless| {
+        let path = folder.path().join(format!("{endless}.gguf"));
+        write_model(&path, Spec { endless, ..spec }).unwrap();
+        let mut file = std::fs::File::open(&path).unwrap();
+        let content = gguf_file::Content::read(&mut file).unwrap();
+        let table = content.tensor(&mut file, "token_embd.weight", &Device::Cpu).unwrap();
+        table.dequantize(&Device::Cpu).unwrap().to_vec2::<f32>().unwrap()
+    });
+    for (id, (usual, endless)) in usual.iter().zip(&endless).enumerate() {
+        if [1, 50, 106].contains(&id) {
+            assert!(endless.iter().all(|value| *value == 0.0), "row {id}");
+            assert_ne!(usual, endless, "row {id}");
+        } else {
+            assert_eq!(usual, endless, "row {id}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Writes a synthetic model: `synth-model <tiny|e2b|e4b> <mix> <out> [seed]`. `cargo xtask synth-model` runs it.
+//! Writes a synthetic model: `synth-model <tiny|e2b|e4b> <mix> <out> [seed] [endless]`. `cargo xtask synth-model` runs it.
 
 use std::{path::Path, process::ExitCode};
 
@@ -17,7 +17,11 @@ fn main() -> ExitCode {
 
 fn run(args: &[String]) -> Result<(), (u8, String)> {
     let mixes = Mix::ALL.map(Mix::name).join("|");
-    let usage = || (2, format!("usage: synth-model <tiny|e2b|e4b> <{mixes}> <out> [seed]"));
+    let usage = || (2, format!("usage: synth-model <tiny|e2b|e4b> <{mixes}> <out> [seed] [endless]"));
+    let (args, endless) = match args {
+        [args @ .., last] if last == "endless" => (args, true),
+        args => (args, false),
+    };
     let (size, mix, out, seed) = match args {
         [size, mix, out] => (size, mix, out, "1"),
         [size, mix, out, seed] => (size, mix, out, seed.as_str()),
@@ -32,7 +36,7 @@ fn run(args: &[String]) -> Result<(), (u8, String)> {
     let mix = Mix::from_name(mix).ok_or_else(usage)?;
     let seed = seed.parse().map_err(|_| usage())?;
     let started = std::time::Instant::now();
-    let summary = write_model(Path::new(out), Spec { seed, ..Spec::new(size, mix) })
+    let summary = write_model(Path::new(out), Spec { seed, endless, ..Spec::new(size, mix) })
         .map_err(|error| (1, format!("could not write `{out}`: {error}")))?;
     let kinds: Vec<String> = summary.kinds.iter().map(|(name, count)| format!("{count} {name}")).collect();
     println!(

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
     path::Path,
 };
 
@@ -15,6 +15,9 @@ use super::{
 
 /// Bytes that one thread makes at a time.
 const CHUNK_BYTES: usize = 4 << 20;
+
+/// End of text, end of turn, and the token before a tool's answer.
+const STOP_IDS: [u64; 3] = [1, 106, 50];
 
 /// What the real files carry, shortened to what E2B and E4B need.
 const CHAT_TEMPLATE: &str = "{{ bos_token }}{% for message in messages %}<|turn>{{ 'model' if message['role'] == \
@@ -32,12 +35,15 @@ pub struct Spec {
     pub seed: u64,
     /// Leave out the K/V tensors of sharing layers, whatever the mix usually does. The others stay the same.
     pub without_shared_kv: bool,
+    /// Never ends an answer by itself: the rows of the stop tokens are zero, and so are their logits, which are then
+    /// not among the likely ones.
+    pub endless: bool,
 }
 
 impl Spec {
     /// A model with seed 1, with or without the K/V tensors of sharing layers as its mix is published.
     pub fn new(size: Size, mix: Mix) -> Self {
-        Self { size, mix, seed: 1, without_shared_kv: mix.is_compact() }
+        Self { size, mix, seed: 1, without_shared_kv: mix.is_compact(), endless: false }
     }
 }
 
@@ -99,6 +105,9 @@ pub fn write_model(path: &Path, spec: Spec) -> io::Result<Summary> {
         out.write_all(&vec![0; padding])?;
     }
     out.flush()?;
+    if spec.endless {
+        silence_stops(out.get_mut(), &builder, header.len() as u64)?;
+    }
 
     let mut kinds = std::collections::BTreeMap::new();
     for tensor in &tensors {
@@ -111,6 +120,17 @@ pub fn write_model(path: &Path, spec: Spec) -> io::Result<Summary> {
         data_bytes: builder.data_bytes(),
         kinds: kinds.into_iter().map(|(kind, count)| (kind.name(), count)).collect(),
     })
+}
+
+/// Overwrites the stop tokens' rows of the token table with zeros, which mean 0 in every storage type.
+fn silence_stops(file: &mut File, builder: &GgufBuilder, data_start: u64) -> io::Result<()> {
+    let Some(table) = builder.tensors().iter().find(|entry| entry.name == "token_embd.weight") else { return Ok(()) };
+    let row = table.n_bytes / table.shape.first().copied().unwrap_or(1);
+    for id in STOP_IDS {
+        file.seek(SeekFrom::Start(data_start + table.offset + id * row as u64))?;
+        file.write_all(&vec![0; row])?;
+    }
+    Ok(())
 }
 
 fn write_tensor(out: &mut impl Write, tensor: &TensorPlan, n_bytes: usize, seed: u64) -> io::Result<()> {
