@@ -22,6 +22,11 @@ export function loadMath(): Promise<void> {
 const CACHE_SIZE = 300;
 const cache = new Map<string, HTMLElement>();
 
+/** TeX sets a fraction in a line of text at two thirds of the size; a learner has to read it, so it stays whole. */
+function legible(tex: string): string {
+  return tex.includes("\\frac") ? `\\displaystyle ${tex}` : tex;
+}
+
 /** Draws `tex` into `host`; before KaTeX has come, and where it cannot read the formula, the source stands there. */
 export function renderMath(host: HTMLElement, tex: string, display: boolean): void {
   if (!katex) {
@@ -35,7 +40,7 @@ export function renderMath(host: HTMLElement, tex: string, display: boolean): vo
   if (!drawn) {
     drawn = document.createElement("span");
     try {
-      katex.render(tex, drawn, {
+      katex.render(display ? tex : legible(tex), drawn, {
         displayMode: display,
         output: "htmlAndMathml",
         throwOnError: true,

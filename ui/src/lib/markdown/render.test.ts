@@ -100,6 +100,12 @@ describe("mathematics", () => {
     ["un solo $ aquí", 0],
   ])("%j has %i formulas", (source, formulas) => expect(count(source)).toBe(formulas));
 
+  it("draws a fraction in a line of text as large as one of its own, and other formulas as TeX would", () => {
+    const sizes = (text: string) => html(text).querySelector(".katex-html")?.querySelectorAll(".mtight").length;
+    expect(sizes("Es $\\frac{1}{4}$ del todo.")).toBe(0);
+    expect(sizes("Es $x^2$.")).toBeGreaterThan(0);
+  });
+
   it("draws a fraction with MathML for screen readers", () => {
     const page = html("$\\frac{1}{4}$");
     expect(page.querySelector("math mfrac")).not.toBeNull();
