@@ -38,8 +38,10 @@ impl Loader for GemmaLoader {
             rss_bytes: None,
         };
         let model = parts.model;
+        // Settings outlive a change of model: one that was made for less is opened with the most it can.
+        let most = model.config().max_context_len;
         Ok(Loaded {
-            sequence: Box::new(move |context_len| model.sequence(context_len)),
+            sequence: Box::new(move |context_len| model.sequence(context_len.min(most))),
             codec: Box::new(GemmaCodec(parts.tokenizer)),
             facts,
         })

@@ -108,6 +108,22 @@ async fn the_status_says_what_was_opened_and_limits_hold() {
 }
 
 #[tokio::test]
+async fn a_context_longer_than_the_model_was_made_for_becomes_its_longest() {
+    let model = model();
+    let engine = start("", |given| {
+        options(&model)(given);
+        given.context_len = 1 << 20;
+    });
+    let ModelStatus::Ready(facts) = status(&engine, "ready", |now| matches!(now, ModelStatus::Ready(_))).await else {
+        unreachable!("waited for it");
+    };
+    assert!(facts.context_len < 1 << 20, "{}", facts.context_len);
+    let (_, completion) = answer(&engine, request(&[Message::new(Role::User, "Hola")], 3)).await;
+    assert!(completion.usage.completion_tokens > 0);
+    engine.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_model_fails_with_the_reason() {
     let folder = test_support::temp_folder();
     let path = folder.path().join("notes.gguf");

@@ -43,7 +43,12 @@ export class Stage {
 
   /** The app's own processes: the window, the one that holds the model, the web view's. */
   processes() {
-    return withEnvironment("AULA_DATA_DIR", this.data).filter(({ pid, program }) => pid !== this.driver.pid && !/(tauri-driver|WebKitWebDriver)$/.test(program));
+    return this.#descendants().filter(({ program }) => program === APP || /\/WebKit\w+Process$/.test(program));
+  }
+
+  /** Those, and the desktop's services that a window wakes (D-Bus, accessibility), which stay as on any desktop. */
+  #descendants() {
+    return withEnvironment("AULA_DATA_DIR", this.data).filter(({ pid }) => pid !== this.driver.pid);
   }
 
   /** The process that holds the model: the app's own program, started by the app. */
@@ -62,7 +67,7 @@ export class Stage {
   /** Ends everything, whatever still runs. */
   async strike() {
     await end(this.driver);
-    for (const { pid } of this.processes()) {
+    for (const { pid } of this.#descendants()) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {

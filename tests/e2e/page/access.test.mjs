@@ -13,7 +13,7 @@ const RICH = "## Parts\n\nThe sum is $\\frac{1}{4} + \\frac{2}{4}$:\n\n$$\\frac{
 
 let host, browser;
 before(async () => {
-  host = await Host.start();
+  host = await Host.start({ args: ["--scripted"] });
   browser = await launch();
 });
 after(async () => {

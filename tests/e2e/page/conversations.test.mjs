@@ -5,7 +5,7 @@ import { answered, ask, at, close, Host, launch, open } from "../lib/page.mjs";
 
 let host, browser;
 before(async () => {
-  host = await Host.start();
+  host = await Host.start({ args: ["--scripted"] });
   browser = await launch();
 });
 after(async () => {

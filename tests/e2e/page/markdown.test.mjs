@@ -6,7 +6,7 @@ import { answerWith, wholeAnswer } from "../lib/script.mjs";
 
 let host, browser;
 before(async () => {
-  host = await Host.start();
+  host = await Host.start({ args: ["--scripted"] });
   browser = await launch();
 });
 after(async () => {
@@ -40,10 +40,15 @@ test("a fraction is as high as a fraction, in KaTeX's own fonts", async () => {
   const answer = await drawn(page, "The sum is $\\frac{1}{4} + \\frac{2}{4} = \\frac{3}{4}$.\n\n$$\\frac{27}{35}$$\n");
   await answer.locator(".katex .mfrac").nth(3).waitFor();
   const heights = await answer.evaluate((element) => {
-    const height = (selector) => element.querySelector(selector).getBoundingClientRect().height;
-    return { inline: height("p .mfrac .vlist-t"), display: height(".squared .mfrac .vlist-t"), digit: parseFloat(getComputedStyle(element.querySelector("p")).fontSize) };
+    const boxes = (fraction) => [...fraction.querySelectorAll(".mord")].filter((part) => part.childElementCount === 0).map((part) => part.getBoundingClientRect());
+    const height = (fraction) => Math.max(...boxes(fraction).map((box) => box.bottom)) - Math.min(...boxes(fraction).map((box) => box.top));
+    return {
+      inline: height(element.querySelector("p .mfrac")),
+      display: height(element.querySelector(".squared .mfrac")),
+      line: element.querySelector("p .katex .mrel").getBoundingClientRect().height,
+    };
   });
-  assert.ok(heights.inline > 1.2 * heights.digit && heights.display > 1.5 * heights.digit, JSON.stringify(heights));
+  assert.ok(heights.inline > 1.2 * heights.line && heights.display > 1.5 * heights.line, JSON.stringify(heights));
   await page.waitForFunction(() => [...document.fonts].some((font) => font.family.includes("KaTeX_Main") && font.status === "loaded"));
   await picture(page, "fractions");
   await close(page);

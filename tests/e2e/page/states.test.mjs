@@ -6,7 +6,7 @@ import { answerWith, BADGE, failedAnswer, wholeAnswer } from "../lib/script.mjs"
 
 let host, browser;
 before(async () => {
-  host = await Host.start();
+  host = await Host.start({ args: ["--scripted"] });
   browser = await launch();
 });
 after(async () => {

@@ -1,8 +1,8 @@
 /** The real window, from its first start to its last, in the order in which a person would go. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answered, ask, grows, lastAnswer, modelReady, stop } from "../lib/chat.mjs";
-import { until } from "../lib/wait.mjs";
+import { answered, answerLong, ask, grows, lastAnswer, modelReady, openFirst, stop } from "../lib/chat.mjs";
+import { sleep, until } from "../lib/wait.mjs";
 import { picture, Stage, violations } from "../lib/window.mjs";
 
 test("a first conversation with the demo model", async (t) => {
@@ -23,9 +23,9 @@ test("a first conversation with the demo model", async (t) => {
 
   await t.test("the answer arrives token by token, under the demo model's badge", async () => {
     await ask(window, "Dime la tabla del 7.");
-    const lengths = await grows(window, 3);
+    const lengths = await grows(window, 1, 3);
     assert.ok(lengths[0] < lengths[1] && lengths[1] < lengths[2], `${lengths}`);
-    const answer = await answered(window);
+    const answer = await answered(window, 1);
     assert.equal(answer.state, "complete");
     assert.equal(answer.badge, "demo");
     await picture(window, "window-answer");
@@ -34,21 +34,21 @@ test("a first conversation with the demo model", async (t) => {
   await t.test("a fraction has the height of a fraction, in KaTeX's own fonts", async () => {
     await ask(window, "¿Cuánto es 1/4 + 2/4?");
     await answered(window, 2);
-    const sizes = await until("a drawn fraction", () =>
+    const heights = await until("a drawn fraction", () =>
       window.run(`
-        const answer = [...document.querySelectorAll('[data-testid="answer"]')].at(-1);
-        const fraction = answer?.querySelector(".katex .mfrac .vlist-t");
+        const fraction = [...document.querySelectorAll('[data-testid="answer"]')].at(-1)?.querySelector(".katex .mfrac");
         if (!fraction) return null;
-        // A digit in the same formula's font and size, on a line of its own.
+        const boxes = [...fraction.querySelectorAll(".mord")].filter((part) => part.childElementCount === 0).map((part) => part.getBoundingClientRect());
+        // A digit in the same formula and font, on the line.
         const digit = document.createElement("span");
         digit.className = "mord";
         digit.textContent = "7";
         fraction.closest(".katex").append(digit);
-        const sizes = { fraction: fraction.getBoundingClientRect().height, digit: digit.getBoundingClientRect().height };
+        const line = digit.getBoundingClientRect().height;
         digit.remove();
-        return sizes;`),
+        return { fraction: Math.max(...boxes.map((box) => box.bottom)) - Math.min(...boxes.map((box) => box.top)), line };`),
     );
-    assert.ok(sizes.fraction > 1.3 * sizes.digit, JSON.stringify(sizes));
+    assert.ok(heights.fraction > 1.2 * heights.line, JSON.stringify(heights));
     await until("KaTeX's fonts", () =>
       window.run(`return [...document.fonts].some((font) => font.family.includes("KaTeX_Main") && font.status === "loaded")`),
     );
@@ -71,7 +71,7 @@ test("a first conversation with the demo model", async (t) => {
     await window.close();
     await stage.quiet();
     window = await stage.open();
-    await window.click('[data-testid="conversation-row"] .open');
+    await openFirst(window);
     const found = await answered(window, 2);
     assert.equal(found.text, before.text);
     assert.equal(found.badge, "demo");
@@ -87,8 +87,8 @@ test("a first conversation with the demo model", async (t) => {
 test("an answer without end", async (t) => {
   let stage, window;
   t.before(async () => {
-    // Random weights hardly ever choose to stop, so there is time to interfere.
-    stage = await Stage.build({ AULA_DEMO_MODEL: process.env.AULA_E2E_RAMBLING_MODEL });
+    // Random weights that never choose to stop leave the time to interfere.
+    stage = await Stage.build({ AULA_DEMO_MODEL: process.env.AULA_E2E_ENDLESS_MODEL });
   });
   t.after(async () => {
     await stage?.strike();
@@ -96,17 +96,18 @@ test("an answer without end", async (t) => {
 
   await t.test("stopped in the middle, it keeps what was written", async () => {
     window = await stage.open();
+    await answerLong(window);
     await ask(window, "Hola");
-    await grows(window, 2);
+    await grows(window, 1, 2);
     await stop(window);
-    const answer = await answered(window);
+    const answer = await answered(window, 1);
     assert.equal(answer.state, "stopped");
     assert.notEqual(answer.text, "");
   });
 
   await t.test("its process killed in the middle, a sentence says so and the next question is answered", async () => {
     await ask(window, "¿Y ahora?");
-    await grows(window, 2);
+    await grows(window, 2, 2);
     const worker = stage.worker();
     assert.ok(worker, `no worker among ${JSON.stringify(stage.processes())}`);
     process.kill(worker.pid, "SIGKILL");
@@ -117,23 +118,25 @@ test("an answer without end", async (t) => {
     await picture(window, "window-worker-killed");
 
     await ask(window, "¿Sigues ahí?");
-    await grows(window, 2);
+    await grows(window, 3, 2);
     await stop(window);
     assert.equal((await answered(window, 3)).state, "stopped");
     assert.notEqual(stage.worker()?.pid, worker.pid);
     assert.equal(await violations(window), 0);
   });
 
-  await t.test("closed in the middle, nothing is left behind and the text is kept", async () => {
+  await t.test("ended by force in the middle, nothing is left behind and all but the last second is kept", async () => {
     await ask(window, "Una más");
-    await grows(window, 2);
+    await grows(window, 4, 1);
+    await sleep(1200);
+    assert.equal((await lastAnswer(window)).phase, "writing");
     await window.close();
     await stage.quiet();
     window = await stage.open();
-    await window.click('[data-testid="conversation-row"] .open');
+    await openFirst(window);
     const found = await answered(window, 4);
     assert.notEqual(found.text, "");
-    assert.ok(["stopped", "interrupted"].includes(found.state), found.state);
+    assert.equal(found.state, "interrupted");
     await window.close();
     await stage.quiet();
   });

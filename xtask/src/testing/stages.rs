@@ -128,10 +128,8 @@ fn page_tests(bench: &mut Bench) -> Result<()> {
     let tests = bench.root.join("tests/e2e");
     page::install(&tests)?;
     let chromium = system::chromium().context("Chromium is missing")?;
-    let rambling = rambling_model(bench, &metadata)?;
     let program = node_tests(bench, &metadata.target_directory, &tests, "page")?
         .env("AULA_E2E_CHROMIUM", chromium)
-        .env("AULA_E2E_RAMBLING_MODEL", rambling)
         .env("AULA_E2E_WEB_HOST", metadata.binary("web-host", false));
     bench.watch(program, Counter::Node)
 }
@@ -139,11 +137,11 @@ fn page_tests(bench: &mut Bench) -> Result<()> {
 fn window_tests(bench: &mut Bench) -> Result<()> {
     let metadata = bench.metadata()?;
     let driver = tauri_driver(bench, &metadata.target_directory)?;
-    let rambling = rambling_model(bench, &metadata)?;
+    let endless = endless_model(bench, &metadata)?;
     let tests = bench.root.join("tests/e2e");
     page::install(&tests)?;
     let program = node_tests(bench, &metadata.target_directory, &tests, "window")?
-        .env("AULA_E2E_RAMBLING_MODEL", rambling)
+        .env("AULA_E2E_ENDLESS_MODEL", endless)
         .env("AULA_E2E_TAURI_DRIVER", driver)
         .env("AULA_E2E_APP", metadata.binary("aula-desktop", false));
     bench.watch(program, Counter::Node)
@@ -170,12 +168,15 @@ fn node_tests(bench: &Bench, target: &Path, tests: &Path, folder: &str) -> Resul
         .env("AULA_E2E_OUT", target.join("e2e")))
 }
 
-/// A small model with random weights. It writes nonsense and hardly ever stops, which gives tests the time to interfere.
-fn rambling_model(bench: &mut Bench, metadata: &Metadata) -> Result<PathBuf> {
+/// A small model with random weights that never ends by itself: it writes nonsense, and tests have the time to interfere.
+fn endless_model(bench: &mut Bench, metadata: &Metadata) -> Result<PathBuf> {
     let folder = metadata.target_directory.join("e2e");
     std::fs::create_dir_all(&folder).with_context(|| format!("could not create `{}`", folder.display()))?;
-    let file = folder.join("rambling.gguf");
-    let program = Program::at(&metadata.binary("synth-model", false)).args(["tiny", "ggml-q4_0"]).arg(&file);
+    let file = folder.join("endless.gguf");
+    let program = Program::at(&metadata.binary("synth-model", false))
+        .args(["tiny", "ggml-q4_0"])
+        .arg(&file)
+        .args(["1", "endless"]);
     bench.watch(program, Counter::None)?;
     Ok(file)
 }
