@@ -31,6 +31,8 @@ fn general_hint(code: ErrorCode) -> &'static str {
         }
         ErrorCode::PromptTooLong => "Ask with fewer words, or give more room with `--context`",
         ErrorCode::DeviceUnavailable => "Compute on the processor with `--device cpu`",
+        ErrorCode::StoreNewer => "Install the newer version of Aula",
+        ErrorCode::AlreadyOpen => "Close the other Aula window first",
         ErrorCode::QueueFull | ErrorCode::ModelLoading => "Wait a moment, then repeat",
         ErrorCode::WorkerCrashed | ErrorCode::WorkerHung | ErrorCode::StoreDamaged | ErrorCode::Internal => {
             "Repeat the command; if it fails again, please report this defect"

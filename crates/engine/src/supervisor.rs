@@ -1,5 +1,7 @@
 //! The actor that owns the worker process: it starts it, watches it, feeds it from the queue, and never waits for it.
 
+mod reports;
+
 use std::{path::PathBuf, sync::Arc};
 
 use generation::{Completion, EngineInfo, FinishReason, GenerateError, Timings, TokenEvent, Usage};
@@ -12,11 +14,11 @@ use crate::{
     engine::{EngineOptions, ModelStatus, Order, Shared, Target, no_engine},
     error::Error,
     outbox::Outbox,
-    protocol::{Command, Hello, LoadRequest, ModelFacts, Report},
+    protocol::{Command, Hello, LoadRequest, ModelFacts},
     queue::RequestNumber,
-    restart::{RestartPolicy, Verdict},
+    restart::RestartPolicy,
     watchdog::{Duty, Signs},
-    worker_process::{FromWorker, Gone, WorkerProcess},
+    worker_process::{FromWorker, WorkerProcess},
 };
 
 /// Reports in flight between a worker's thread and the supervisor; beyond it the pipe fills and the worker waits.
@@ -252,116 +254,6 @@ impl Supervisor {
         self.failed = None;
         self.retry_at = None;
         self.restart.reset();
-    }
-
-    fn hear(&mut self, number: u64, event: FromWorker) {
-        let Some(worker) = self.worker.as_mut().filter(|worker| worker.number == number) else { return };
-        let leaving = matches!(worker.phase, Phase::Leaving);
-        match event {
-            FromWorker::Gone(gone) => self.gone(gone, leaving),
-            FromWorker::Report(_) if leaving => {}
-            FromWorker::Report(report) => self.report(report),
-        }
-    }
-
-    fn report(&mut self, report: Report) {
-        let Some(worker) = &mut self.worker else { return };
-        match report {
-            Report::Hello(theirs) => match Hello::ours().check(&theirs) {
-                Ok(()) => {
-                    let target = self.shared.target().clone();
-                    match &target.model {
-                        Some(path) => self.load(path.clone(), target.clone()),
-                        None => self.dismiss(),
-                    }
-                }
-                Err(error) => self.fail(error.into()),
-            },
-            Report::Loaded { id, facts } => match &worker.phase {
-                Phase::Loading { id: asked, target } if *asked == id => {
-                    tracing::info!(model = facts.engine.model, load_s = facts.load_s, "model open");
-                    worker.phase = Phase::Open { target: target.clone(), facts: Box::new(facts) };
-                    worker.signs.restart(Instant::now());
-                }
-                _ => {}
-            },
-            Report::LoadFailed { id, error } => {
-                if matches!(worker.phase, Phase::Loading { id: asked, .. } if asked == id) {
-                    self.fail(error);
-                }
-            }
-            Report::Event { id, event } => {
-                worker.signs.progressed(Instant::now());
-                self.event(id, event);
-            }
-            Report::Pong { id, progress, rss_bytes } => {
-                worker.signs.ponged(id, progress, Instant::now());
-                self.shared.health.send_modify(|health| health.rss_bytes = rss_bytes);
-            }
-        }
-    }
-
-    fn event(&mut self, id: RequestNumber, mut event: TokenEvent) {
-        let Some(active) = self.active.as_ref().filter(|active| active.number == id) else { return };
-        let last = match &mut event {
-            TokenEvent::Finished(completion) => {
-                completion.timings.queue_s = active.queue_s;
-                self.restart.reset();
-                true
-            }
-            TokenEvent::Failed(_) => true,
-            _ => false,
-        };
-        active.outbox.push(event);
-        if last {
-            self.active = None;
-        }
-    }
-
-    /// The worker's process has ended.
-    fn gone(&mut self, gone: Gone, expected: bool) {
-        self.worker = None;
-        self.shared.health.send_modify(|health| {
-            health.pid = None;
-            health.rss_bytes = None;
-        });
-        if !expected {
-            tracing::warn!(how = gone.how, "model process stopped");
-            self.lost(&Error::WorkerCrashed { how: gone.how });
-        }
-    }
-
-    /// The worker crashed or was given up: its answer ends, and the restart is planned.
-    fn lost(&mut self, error: &Error) {
-        self.end_active(error);
-        match self.restart.crashed(Instant::now()) {
-            Verdict::Again(delay) => self.retry_at = Some(Instant::now() + delay),
-            Verdict::GiveUp => self.fail(error.into()),
-        }
-    }
-
-    /// No model until somebody asks again; whoever waits is told.
-    fn fail(&mut self, error: GenerateError) {
-        tracing::warn!(message = error.message, "no model");
-        self.refuse_waiting(&error);
-        self.failed = Some(error);
-        self.retry_at = None;
-        self.dismiss();
-    }
-
-    fn end_active(&mut self, error: &Error) {
-        let Some(active) = self.active.take() else { return };
-        active.outbox.push(match active.cancelled_at {
-            // Nobody wants it any more: what became of the process is not this request's news.
-            Some(_) => cancelled(active.queue_s, active.engine),
-            None => TokenEvent::Failed(error.into()),
-        });
-    }
-
-    fn refuse_waiting(&self, error: &GenerateError) {
-        for (_, waiting) in self.shared.admission().queue.drain() {
-            waiting.outbox.push(TokenEvent::Failed(error.clone()));
-        }
     }
 
     /// Ends the worker without ceremony: it holds nothing worth saving.
