@@ -208,6 +208,9 @@ impl<L: Loader> Engine<L> {
     /// The event that ends answer `id`; an error only if the pipe is gone.
     fn generate(&mut self, id: u64, request: &GenerateRequest) -> Result<TokenEvent, Error> {
         let Some(open) = &mut self.open else { return Ok(TokenEvent::Failed(Error::ModelMissing.into())) };
+        // The cap fitted the context that was asked for; the model may have been made for a shorter one.
+        let mut request = request.clone();
+        request.max_tokens = request.max_tokens.min(open.session.context_len().saturating_sub(1));
         let shared = &self.shared;
         let broken = std::cell::Cell::new(None);
         let cancelled = || {
@@ -228,7 +231,7 @@ impl<L: Loader> Engine<L> {
             cancelled: &cancelled,
             emit: &mut emit,
         }
-        .write(request);
+        .write(&request);
         match (broken.take(), outcome) {
             (Some(error), _) => Err(error),
             (None, Ok(completion)) => Ok(TokenEvent::Finished(completion)),

@@ -118,7 +118,9 @@ async fn a_context_longer_than_the_model_was_made_for_becomes_its_longest() {
         unreachable!("waited for it");
     };
     assert!(facts.context_len < 1 << 20, "{}", facts.context_len);
-    let (_, completion) = answer(&engine, request(&[Message::new(Role::User, "Hola")], 3)).await;
+    let mut long = request(&[Message::new(Role::User, "Hola")], 3);
+    long.max_tokens = (1 << 20) - 1;
+    let (_, completion) = answer(&engine, long).await;
     assert!(completion.usage.completion_tokens > 0);
     engine.shutdown().await;
 }

@@ -114,7 +114,7 @@ fn clippy(bench: &mut Bench) -> Result<()> {
 
 /// Programs and tests in one call, so that both see the same features and no crate is compiled twice.
 fn build(bench: &mut Bench) -> Result<()> {
-    let program = bench.cargo("build").args(["--workspace", "--bins", "--tests"]).args(bench.features());
+    let program = bench.cargo("build").args(["--workspace", "--bins", "--tests", "--examples"]).args(bench.features());
     bench.watch(program, Counter::None)
 }
 
