@@ -119,6 +119,7 @@ pub(crate) fn model_status(status: &HostStatus) -> ModelStatus {
             badge: badge(engine),
             context_len: count(*context_len),
             load_seconds: if load_seconds.is_finite() { *load_seconds } else { 0.0 },
+            choice: None,
         },
         HostStatus::Failed(error) => ModelStatus::Failed { error: failure::explain(error, None) },
     }

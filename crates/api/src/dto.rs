@@ -2,6 +2,18 @@
 //!
 //! The page is untrusted (`ARCHITECTURE.md`): no type here carries a path, a URL or a secret, and ids are opaque strings.
 
+mod setup;
+mod transfer;
+
+pub use setup::{
+    ChoiceReason, ChoiceReport, DeviceKind, GpuSummary, HardwareSummary, Profile, ProfileInput, ProfileKind,
+    RejectReason, Rejected, SetupState,
+};
+pub use transfer::{
+    ConnectionLine, ModelOffer, ModelSource, NetworkState, PickKind, SourceDetails, SourceKind, SourceModel, Storage,
+    Transfer, TransferKind, TransferState,
+};
+
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -61,6 +73,10 @@ pub struct Settings {
     pub max_reply_tokens: u32,
     /// Installed model to use; `None` lets Aula choose.
     pub model_id: Option<String>,
+    /// Minutes without a question after which the model leaves the memory, at most 240; 0 keeps it.
+    pub idle_unload_minutes: u32,
+    /// Most kilobytes a second that a download may take; 0 for no limit.
+    pub download_limit_kb: u32,
 }
 
 /// Facts that do not change while the app runs.
@@ -109,6 +125,20 @@ pub enum ModelStatus {
     Absent,
     /// It is being opened; questions may be written and are answered afterwards.
     Loading,
+    /// It is open and is being tried for some seconds; questions may be written and are answered afterwards.
+    Trying {
+        /// Name of the model that is tried.
+        model: String,
+        /// Where it is tried.
+        device: String,
+    },
+    /// It left the memory because nobody asked for a while or memory ran low; the next question opens it again.
+    Resting {
+        /// Who will answer.
+        badge: Badge,
+        /// Whether other programs needed the memory.
+        for_memory: bool,
+    },
     /// It answers.
     Ready {
         /// Who will answer.
@@ -117,6 +147,8 @@ pub enum ModelStatus {
         context_len: u32,
         /// Seconds that opening took.
         load_seconds: f64,
+        /// Why this model on this device; none until that is known.
+        choice: Option<ChoiceReport>,
     },
     /// It could not be opened.
     Failed {
@@ -314,6 +346,13 @@ pub enum ErrorCode {
     StoreNewer,
     AlreadyOpen,
     DiskFull,
+    NetworkClosed,
+    Offline,
+    ServerRefused,
+    TransferCorrupt,
+    SourceGone,
+    Locked,
+    WrongPin,
     Io,
     Internal,
 }

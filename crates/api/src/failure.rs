@@ -105,6 +105,13 @@ impl From<errors::ErrorCode> for ErrorCode {
             Theirs::StoreNewer => Self::StoreNewer,
             Theirs::AlreadyOpen => Self::AlreadyOpen,
             Theirs::DiskFull => Self::DiskFull,
+            Theirs::NetworkClosed => Self::NetworkClosed,
+            Theirs::Offline => Self::Offline,
+            Theirs::ServerRefused => Self::ServerRefused,
+            Theirs::TransferCorrupt => Self::TransferCorrupt,
+            Theirs::SourceGone => Self::SourceGone,
+            Theirs::Locked => Self::Locked,
+            Theirs::WrongPin => Self::WrongPin,
             Theirs::Io => Self::Io,
             Theirs::Internal => Self::Internal,
         }

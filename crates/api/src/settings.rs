@@ -55,6 +55,8 @@ pub(crate) fn defaults(locale: Option<&str>) -> Settings {
         context_len: crate::convert::count(DEFAULT_CONTEXT_LEN),
         max_reply_tokens: crate::convert::count(DEFAULT_MAX_TOKENS),
         model_id: None,
+        idle_unload_minutes: 10,
+        download_limit_kb: 0,
     }
 }
 

@@ -33,6 +33,11 @@ fn general_hint(code: ErrorCode) -> &'static str {
         ErrorCode::DeviceUnavailable => "Compute on the processor with `--device cpu`",
         ErrorCode::StoreNewer => "Install the newer version of Aula",
         ErrorCode::AlreadyOpen => "Close the other Aula window first",
+        ErrorCode::NetworkClosed => "Allow the network for this with `--allow-network`",
+        ErrorCode::Offline | ErrorCode::ServerRefused => "Repeat later; what has arrived is kept",
+        ErrorCode::TransferCorrupt => "Copy it again from another disk or server",
+        ErrorCode::SourceGone => "Plug the disk in again, then repeat; the copy goes on where it stopped",
+        ErrorCode::Locked | ErrorCode::WrongPin => "Give the profile's PIN in the window",
         ErrorCode::QueueFull | ErrorCode::ModelLoading => "Wait a moment, then repeat",
         ErrorCode::WorkerCrashed | ErrorCode::WorkerHung | ErrorCode::StoreDamaged | ErrorCode::Internal => {
             "Repeat the command; if it fails again, please report this defect"

@@ -43,6 +43,20 @@ pub enum ErrorCode {
     AlreadyOpen,
     /// The disk is full.
     DiskFull,
+    /// The network is closed to this purpose: nobody allowed it.
+    NetworkClosed,
+    /// The other computer could not be reached, or the connection broke off.
+    Offline,
+    /// The other computer answered that it will not or cannot serve this.
+    ServerRefused,
+    /// What was copied or downloaded is not what it should be.
+    TransferCorrupt,
+    /// The disk or folder that is being copied from is not there (any more).
+    SourceGone,
+    /// The profile is locked with a PIN.
+    Locked,
+    /// The PIN is not the profile's.
+    WrongPin,
     /// A file or folder could not be read or written.
     Io,
     /// A defect of this program.
@@ -69,6 +83,13 @@ impl ErrorCode {
             Self::StoreNewer => "store_newer",
             Self::AlreadyOpen => "already_open",
             Self::DiskFull => "disk_full",
+            Self::NetworkClosed => "network_closed",
+            Self::Offline => "offline",
+            Self::ServerRefused => "server_refused",
+            Self::TransferCorrupt => "transfer_corrupt",
+            Self::SourceGone => "source_gone",
+            Self::Locked => "locked",
+            Self::WrongPin => "wrong_pin",
             Self::Io => "io",
             Self::Internal => "internal",
         }

@@ -13,14 +13,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("web-host", &["api", "generation"]),
     ("cli", &["api"]),
     // `engine`: api injects the worker's command and offers the laboratory commands; `generation`: plain data.
-    ("api", &["tutor", "router", "catalog", "store", "hardware", "engine", "generation"]),
+    // `network`: api keeps the count of connections and opens the gate when a person asks.
+    ("api", &["tutor", "router", "catalog", "store", "hardware", "engine", "generation", "network"]),
     ("tutor", &["generation"]),
     ("router", &["engine", "generation"]),
     ("engine", &["gemma4", "hardware", "generation"]),
     // `gemma4`: looking into a model file takes the one parser.
-    ("catalog", &["hardware", "gemma4"]),
+    ("catalog", &["hardware", "gemma4", "network"]),
     ("gemma4", &[]),
     ("hardware", &[]),
+    ("network", &[]),
     ("store", &[]),
     ("generation", &[]),
     ("errors", &[]),

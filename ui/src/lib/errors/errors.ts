@@ -25,6 +25,13 @@ export const TREATMENTS: Record<ErrorCode, Treatment> = {
   store_newer: { severity: "risk", action: "none" },
   already_open: { severity: "pause", action: "none" },
   disk_full: { severity: "risk", action: "retry" },
+  network_closed: { severity: "pause", action: "none" },
+  offline: { severity: "pause", action: "retry" },
+  server_refused: { severity: "pause", action: "retry" },
+  transfer_corrupt: { severity: "risk", action: "retry" },
+  source_gone: { severity: "pause", action: "retry" },
+  locked: { severity: "pause", action: "none" },
+  wrong_pin: { severity: "pause", action: "none" },
   io: { severity: "risk", action: "retry" },
   internal: { severity: "risk", action: "retry" },
 };
