@@ -1,11 +1,22 @@
 //! The only place that opens a connection: closed by default, opened for one named purpose at a time, and counted.
+//!
+//! * [`Gate`] – whether the network may be used, and the record of every connection that was opened
+//! * [`Permit`] – the right to use it for one purpose, as long as the value lives
+//! * [`Client`] – HTTP through the gate: ranges, redirects, time limits, a cap on bytes per second
+//!
+//! Without a live [`Permit`] nothing leaves this computer: a request fails before a name is looked up, a connection
+//! that is being opened is refused, and the body of an answer stops.
 
-use serde::{Deserialize, Serialize};
+mod address;
+mod client;
+mod connector;
+mod error;
+mod gate;
+mod limit;
+mod response;
 
-/// What a connection is for. The network is closed to every purpose until a person opens it for one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// Downloading a model that a person chose.
-    ModelDownload,
-}
+pub use client::{Client, Method, Options, Redirects, Request};
+pub use error::Error;
+pub use gate::{Connection, Gate, Permit, Purpose};
+pub use limit::Limit;
+pub use response::{ContentRange, Response};

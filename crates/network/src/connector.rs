@@ -1,0 +1,142 @@
+//! Where connections are opened: the last check of the gate, and the count.
+//!
+//! Counting here, below the pool, makes the count true: a request over a connection that is still open adds nothing,
+//! a retry that connects again does, and so does each host that a request is sent on to.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tower::{Layer, Service};
+
+use crate::gate::{Gate, Purpose};
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// What the connector answers when the gate closed meanwhile.
+#[derive(Debug, thiserror::Error)]
+#[error("the network is closed")]
+pub(crate) struct GateClosed;
+
+/// Puts [`Counted`] around a connector.
+#[derive(Clone)]
+pub(crate) struct CountLayer {
+    pub gate: Gate,
+    pub host: Arc<str>,
+    pub purpose: Purpose,
+}
+
+impl<S> Layer<S> for CountLayer {
+    type Service = Counted<S>;
+
+    fn layer(&self, inner: S) -> Counted<S> {
+        Counted { inner, to: self.clone() }
+    }
+}
+
+/// A connector that asks the gate and counts.
+#[derive(Clone)]
+pub(crate) struct Counted<S> {
+    inner: S,
+    to: CountLayer,
+}
+
+impl<S, R> Service<R> for Counted<S>
+where
+    S: Service<R, Error = BoxError>,
+    S::Future: Send + 'static,
+    S::Response: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        if !self.to.gate.is_open(self.to.purpose) {
+            return Box::pin(std::future::ready(Err(GateClosed.into())));
+        }
+        let attempt = Attempt { to: Some(self.to.clone()) };
+        let connecting = self.inner.call(request);
+        Box::pin(async move {
+            let result = connecting.await;
+            attempt.ended(&result);
+            result
+        })
+    }
+}
+
+/// A connection that is being opened. Given up half-way it is counted: nobody knows how far it came.
+struct Attempt {
+    to: Option<CountLayer>,
+}
+
+impl Attempt {
+    fn ended<T>(mut self, result: &Result<T, BoxError>) {
+        // A handshake that failed took place over a connection; a name or port that did not answer gave none.
+        let opened = match result {
+            Ok(_) => true,
+            Err(error) => is_handshake_failure(error.as_ref()),
+        };
+        if !opened {
+            self.to = None;
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(to) = &self.to {
+            to.gate.record(&to.host, to.purpose);
+        }
+    }
+}
+
+/// Whether a secure connection failed after the plain one stood.
+pub(crate) fn is_handshake_failure(error: &(dyn StdError + 'static)) -> bool {
+    any_cause(error, |cause| cause.is::<rustls::Error>())
+}
+
+/// Whether the gate closed while a connection was opened.
+pub(crate) fn is_gate_closed(error: &(dyn StdError + 'static)) -> bool {
+    any_cause(error, |cause| cause.is::<GateClosed>())
+}
+
+/// Whether `test` holds for `error` or anything below it; an `io::Error` hides its cause in itself.
+fn any_cause(error: &(dyn StdError + 'static), test: impl Fn(&(dyn StdError + 'static)) -> bool + Copy) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let hidden = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if test(cause) || hidden.is_some_and(|hidden| any_cause(hidden, test)) {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
+}
+
+/// The system's name lookup behind the gate.
+pub(crate) struct Names {
+    pub gate: Gate,
+    pub purpose: Purpose,
+}
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        if !self.gate.is_open(self.purpose) {
+            return Box::pin(std::future::ready(Err(GateClosed.into())));
+        }
+        self.gate.record_lookup();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
