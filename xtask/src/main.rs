@@ -1,5 +1,6 @@
-//! The project's two commands, `cargo xtask run` and `cargo xtask test`, and the tasks behind them.
+//! The project's commands, `cargo xtask run`, `cargo xtask test` and `cargo xtask dist`, and the tasks behind them.
 
+mod dist;
 mod page;
 mod process;
 mod start;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Builds, starts and tests Aula")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Builds, starts, tests and packs Aula")]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -27,6 +28,8 @@ enum Task {
     Run(start::Options),
     /// Install what is missing and run every test.
     Test(testing::Options),
+    /// Build the packages that people install.
+    Dist(dist::Options),
     /// Check the rules of the code base: who uses whom, licences, bindings, permissions, documents.
     Tidy,
     /// Write a model file with random weights in a published mix of quantizations.
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Run(options) => start::run(options),
         Task::Test(options) => testing::run(&options),
+        Task::Dist(options) => dist::run(&options),
         Task::Tidy => tidy::run(&workspace::root()),
         Task::SynthModel(options) => synth_model::run(&options),
     };

@@ -71,6 +71,41 @@ const TESTS: &[Need] = &[
     },
 ];
 
+/// The network cut for a test, and every call that could use it written down.
+const OFFLINE: &[Need] = &[
+    Need { sign: Sign::Command(&["strace"]), debian: "strace", fedora: "strace", purpose: "watching for look-ups" },
+    Need {
+        sign: Sign::Command(&["unshare"]),
+        debian: "util-linux",
+        fedora: "util-linux",
+        purpose: "cutting the network",
+    },
+    Need { sign: Sign::Command(&["ip"]), debian: "iproute2", fedora: "iproute", purpose: "loopback without a network" },
+];
+
+const PACK: &[Need] = &[Need {
+    sign: Sign::Command(&["objdump"]),
+    debian: "binutils",
+    fedora: "binutils",
+    purpose: "reading which C library is needed",
+}];
+
+const CHECK_PACKAGE: &[Need] = &[
+    Need {
+        sign: Sign::Command(&["debootstrap"]),
+        debian: "debootstrap",
+        fedora: "debootstrap",
+        purpose: "an empty Debian",
+    },
+    Need { sign: Sign::Command(&["rpm"]), debian: "rpm", fedora: "rpm", purpose: "looking into the .rpm" },
+    Need {
+        sign: Sign::Command(&["Xvfb"]),
+        debian: "xvfb",
+        fedora: "xorg-x11-server-Xvfb",
+        purpose: "a screen for the window",
+    },
+];
+
 /// What a command of ours is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -78,6 +113,10 @@ pub enum Purpose {
     Run,
     /// Run every test.
     Test,
+    /// Build the packages.
+    Pack,
+    /// Build the packages and try them.
+    CheckPackage,
 }
 
 /// Makes sure that everything for `purpose` is there: installs what is missing on Debian and Ubuntu (as root
@@ -121,8 +160,13 @@ pub fn has_display() -> bool {
 }
 
 fn missing(purpose: Purpose) -> Vec<&'static Need> {
-    let tests = if purpose == Purpose::Test { TESTS } else { &[] };
-    WINDOW.iter().chain(tests).filter(|need| !need.is_there()).collect()
+    let more: &[&[Need]] = match purpose {
+        Purpose::Run => &[],
+        Purpose::Test => &[TESTS, OFFLINE],
+        Purpose::Pack => &[PACK],
+        Purpose::CheckPackage => &[PACK, CHECK_PACKAGE],
+    };
+    WINDOW.iter().chain(more.iter().copied().flatten()).filter(|need| !need.is_there()).collect()
 }
 
 impl Need {
