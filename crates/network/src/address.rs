@@ -66,7 +66,8 @@ mod tests {
         for good in ["https://huggingface.co/a/b", "http://127.0.0.1:8080/x", "http://[::1]:1/", "http://localhost/"] {
             assert!(parse(good).is_ok(), "{good}");
         }
-        for bad in ["http://huggingface.co/a", "ftp://a/b", "file:///etc/passwd", "data:text/plain,x", "hub", "https://"]
+        for bad in
+            ["http://huggingface.co/a", "ftp://a/b", "file:///etc/passwd", "data:text/plain,x", "hub", "https://"]
         {
             assert!(parse(bad).is_err(), "{bad}");
         }
@@ -78,9 +79,13 @@ mod tests {
     fn a_redirect_never_leads_to_less_protection() {
         let from = |text| Url::parse(text).expect("an address");
         let hub = from("https://hub.example/a/b");
-        assert_eq!(redirected(&hub, Some("https://cdn.example/x?y")).expect("fine").as_str(), "https://cdn.example/x?y");
+        assert_eq!(
+            redirected(&hub, Some("https://cdn.example/x?y")).expect("fine").as_str(),
+            "https://cdn.example/x?y"
+        );
         assert_eq!(redirected(&hub, Some("/c")).expect("fine").as_str(), "https://hub.example/c");
-        for bad in [None, Some("http://hub.example/a"), Some("http://127.0.0.1/a"), Some("ftp://x/"), Some("https://")] {
+        for bad in [None, Some("http://hub.example/a"), Some("http://127.0.0.1/a"), Some("ftp://x/"), Some("https://")]
+        {
             assert!(redirected(&hub, bad).is_err(), "{bad:?}");
         }
         let test = from("http://127.0.0.1:1/a");

@@ -94,7 +94,9 @@ impl Explain for Error {
         let hint = match self {
             Self::Closed { .. } => "Start the download again; Aula connects only when somebody asks for it",
             Self::Address { .. } => "Give an address that begins with https://",
-            Self::Setup { .. } => "Check that this computer has its list of certificates (package ca-certificates on Linux)",
+            Self::Setup { .. } => {
+                "Check that this computer has its list of certificates (package ca-certificates on Linux)"
+            }
             Self::Connect { .. } | Self::Stalled { .. } | Self::Broken { .. } => {
                 "Check the connection to the internet; the download goes on where it stopped"
             }

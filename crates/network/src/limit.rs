@@ -27,11 +27,8 @@ impl Limit {
     /// Changes the cap; downloads under way follow at once.
     pub fn set(&self, bytes_per_second: Option<u64>) {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        *bucket = Bucket {
-            bytes_per_second: bytes_per_second.filter(|rate| *rate > 0),
-            level: 0.0,
-            filled: Instant::now(),
-        };
+        *bucket =
+            Bucket { bytes_per_second: bytes_per_second.filter(|rate| *rate > 0), level: 0.0, filled: Instant::now() };
     }
 
     /// Takes `bytes` out and waits as long as that takes at the cap.

@@ -1,8 +1,10 @@
 //! What tests of several crates share; never part of the product.
 //!
 //! * [`synth`] – Gemma 4 files with random weights, tiny and full-size, in the published quantization mixes
+//! * [`faulty_server`] – an HTTP server that does wrong what a server can do wrong, and counts what it sent
 //! * [`temp_folder`] – a folder that goes away with the test
 
+pub mod faulty_server;
 pub mod synth;
 
 pub use tempfile::TempDir;
