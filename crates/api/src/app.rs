@@ -213,7 +213,7 @@ impl App {
             Err(error) => return Slot::Failed(error),
         };
         let candidates: Vec<_> = models.into_iter().map(|model| model.candidate).collect();
-        let choice = catalog::choose(&candidates, settings.model_id.as_deref());
+        let choice = catalog::choose(&candidates, settings.model_id.as_deref(), &catalog::Trials::none());
         let Some(chosen) = choice.candidate else { return Slot::Empty };
         tracing::info!(model = chosen.id, reason = choice.reason.sentence(), "model chosen");
         match self.inner.models.open(&chosen.id, settings.context_len as usize) {

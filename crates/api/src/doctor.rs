@@ -41,7 +41,7 @@ impl From<&Candidate> for CandidateReport {
             name: candidate.name.clone(),
             quantization: candidate.quantization.clone(),
             demo: candidate.demo,
-            device: candidate.device.clone(),
+            device: candidate.device.name().to_owned(),
             need: candidate.need,
             needed_bytes: candidate.need.total(),
             usable_bytes: candidate.usable,
@@ -94,16 +94,16 @@ pub fn examine(
 ) -> Result<Report, Error> {
     let listing = catalog.list()?;
     let candidates: Vec<_> = listing.models.iter().map(|model| model.candidate(&profile, context_len)).collect();
-    let choice = catalog::choose(&candidates, preferred);
+    let choice = catalog::choose(&candidates, preferred, &catalog::Trials::none());
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
         context_len,
         candidates: candidates.iter().map(CandidateReport::from).collect(),
         unusable: listing.unusable.iter().map(Unusable::from).collect(),
         choice: ChoiceReport {
-            id: choice.candidate.map(|candidate| candidate.id.clone()),
-            name: choice.candidate.map(|candidate| candidate.name.clone()),
-            device: choice.candidate.map(|candidate| candidate.device.clone()),
+            id: choice.candidate.as_ref().map(|candidate| candidate.id.clone()),
+            name: choice.candidate.as_ref().map(|candidate| candidate.name.clone()),
+            device: choice.candidate.as_ref().map(|candidate| candidate.device.name().to_owned()),
             reason: choice.reason,
             sentence: choice.reason.sentence().to_owned(),
         },

@@ -84,7 +84,8 @@ pub fn list(
 ) -> Result<List, Error> {
     let listing = catalog.list()?;
     let candidates: Vec<_> = listing.models.iter().map(|model| model.candidate(profile, context_len)).collect();
-    let active = catalog::choose(&candidates, preferred).candidate.map(|candidate| candidate.id.clone());
+    let choice = catalog::choose(&candidates, preferred, &catalog::Trials::none());
+    let active = choice.candidate.map(|candidate| candidate.id);
     let models = listing.models.iter().zip(&candidates).map(|(model, candidate)| Installed {
         id: model.id.clone(),
         name: model.inspection.name.clone(),
@@ -112,8 +113,8 @@ pub fn default_model(
 ) -> Result<Option<InstalledModel>, Error> {
     let listing = catalog.list()?;
     let candidates: Vec<_> = listing.models.iter().map(|model| model.candidate(profile, context_len)).collect();
-    let Choice { candidate, .. } = catalog::choose(&candidates, preferred);
-    let chosen = candidate.map(|candidate| candidate.id.clone());
+    let Choice { candidate, .. } = catalog::choose(&candidates, preferred, &catalog::Trials::none());
+    let chosen = candidate.map(|candidate| candidate.id);
     Ok(listing.models.into_iter().find(|model| Some(&model.id) == chosen.as_ref()))
 }
 

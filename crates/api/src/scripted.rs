@@ -1,7 +1,7 @@
 //! Models that play a script instead of computing: for tests, and for the development host's rare states.
 
 use crate::host::{HostStatus, InstalledModel, ModelHost, Models};
-use catalog::{Candidate, MemoryNeed};
+use catalog::{Candidate, Device, FileStamp, MemoryNeed};
 use errors::ErrorCode;
 use generation::{
     Completion, EngineInfo, EngineKind, FinishReason, GenerateError, GenerateRequest, Generation, Generator, Timings,
@@ -298,11 +298,15 @@ fn installed(id: &str, fits: bool) -> InstalledModel {
             id: id.to_owned(),
             name: format!("Scripted {id}"),
             quantization: "Q4_0".to_owned(),
+            qat: true,
             demo,
             effective_parameters: if demo { 3_000_000 } else { 2_000_000_000 },
-            device: "CPU".to_owned(),
+            file: FileStamp { name: format!("{id}.gguf"), bytes: weights, modified: 0 },
+            device: Device::Cpu,
+            context_len: 4096,
             need: MemoryNeed { weights, kv_cache: 0, scratch: 0 },
             usable: if fits { weights } else { 0 },
+            usable_at_most: weights,
         },
         file_bytes: weights,
     }

@@ -62,6 +62,15 @@ pub enum Error {
         #[source]
         cause: io::Error,
     },
+    /// The outcome of a trial could not be kept.
+    #[error("could not write `{}`", path.display())]
+    Remember {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
     /// The disk has too little room for the copy.
     #[error("not enough room on the disk: {} needed, {} free", gigabytes(*.needed_bytes), gigabytes(*.free_bytes))]
     NotEnoughSpace {
@@ -78,12 +87,60 @@ pub enum Error {
         /// Whether it is the same model, not only the same file name.
         same_content: bool,
     },
-    /// Another import is under way.
-    #[error("another model is being imported")]
+    /// Somebody else is at it: this transfer, or the models folder.
+    #[error("another program is copying this model")]
     Busy,
-    /// Somebody stopped the import.
-    #[error("the import was stopped")]
+    /// Somebody stopped the transfer; nothing of it is kept.
+    #[error("the transfer was stopped")]
     Cancelled,
+    /// Somebody paused the transfer; what it has is kept.
+    #[error("the transfer was paused")]
+    Paused,
+    /// The disk or folder that is copied from is not there any more; what was copied is kept.
+    #[error("`{}` is not there any more", path.display())]
+    SourceGone {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// What was copied or downloaded is not what it should be.
+    #[error("{what} is damaged: {problem}")]
+    Corrupt {
+        /// The file, or a part of it.
+        what: String,
+        /// How it differs.
+        problem: String,
+    },
+    /// The description of a model is no sound description.
+    #[error("`{}` does not describe a model: {reason}", path.display())]
+    BadRecord {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A transfer that cannot be.
+    #[error("a model cannot be transferred like this: {problem}")]
+    BadPlan {
+        /// Why.
+        problem: String,
+    },
+    /// There is no model in the folder to import from.
+    #[error("there is no model in `{}`", path.display())]
+    NoModelInFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There are several models in the folder to import from.
+    #[error("there are several models in `{}`: {}", path.display(), files.join(", "))]
+    SeveralModels {
+        /// The folder.
+        path: PathBuf,
+        /// Their files.
+        files: Vec<String>,
+    },
     /// No installed model has this id.
     #[error("there is no installed model `{id}`")]
     NoSuchModel {
@@ -139,10 +196,18 @@ impl Explain for Error {
             Self::ReadSource { cause, .. }
             | Self::Folder { cause, .. }
             | Self::WriteCopy { cause, .. }
+            | Self::Remember { cause, .. }
             | Self::Delete { cause, .. } => io_code(cause),
-            Self::NotAFile { .. } | Self::AlreadyInstalled { .. } | Self::Busy | Self::Cancelled | Self::DemoStays => {
-                ErrorCode::InvalidRequest
-            }
+            Self::NotAFile { .. }
+            | Self::AlreadyInstalled { .. }
+            | Self::Busy
+            | Self::Cancelled
+            | Self::Paused
+            | Self::SeveralModels { .. }
+            | Self::DemoStays => ErrorCode::InvalidRequest,
+            Self::SourceGone { .. } => ErrorCode::SourceGone,
+            Self::Corrupt { .. } | Self::BadRecord { .. } | Self::BadPlan { .. } => ErrorCode::TransferCorrupt,
+            Self::NoModelInFolder { .. } => ErrorCode::ModelMissing,
             Self::SourceChanged { .. } => ErrorCode::ModelFileDamaged,
             Self::NotEnoughSpace { .. } => ErrorCode::DiskFull,
             Self::NoSuchModel { .. } => ErrorCode::NotFound,
@@ -161,10 +226,13 @@ impl Explain for Error {
             Self::SourceChanged { .. } => "Wait until the file is complete, then repeat; nothing was kept".to_owned(),
             Self::NotAFile { .. } => "Name a file that ends in .gguf".to_owned(),
             Self::Folder { cause, .. } | Self::WriteCopy { cause, .. } if io_code(cause) == ErrorCode::DiskFull => {
-                "Free some room on the disk and repeat; nothing half-copied was kept".to_owned()
+                "Free some room on the disk and repeat; what was copied is kept".to_owned()
             }
             Self::Folder { path, .. } => format!("Check that `{}` may be written", path.display()),
-            Self::WriteCopy { .. } => "Check that the disk may be written; nothing half-copied was kept".to_owned(),
+            Self::Remember { path, .. } => {
+                format!("Check that `{}` may be written; the model is tried again at the next start", path.display())
+            }
+            Self::WriteCopy { .. } => "Check that the disk may be written, then repeat".to_owned(),
             Self::NotEnoughSpace { needed_bytes, free_bytes } => {
                 format!("Free {} on that disk and repeat", gigabytes(needed_bytes.saturating_sub(*free_bytes)))
             }
@@ -173,6 +241,13 @@ impl Explain for Error {
                 "Another model has that file name: rename the file, or remove the installed one first".to_owned()
             }
             Self::Busy => "Wait until it is done, then repeat".to_owned(),
+            Self::Paused => "Repeat to go on where it stopped".to_owned(),
+            Self::SourceGone { .. } => "Plug the disk in again and repeat; the copy goes on where it stopped".to_owned(),
+            Self::Corrupt { .. } => "Repeat; if it fails again, copy the model from another disk or server".to_owned(),
+            Self::BadRecord { .. } => "Export the model again, or choose its .gguf file by itself".to_owned(),
+            Self::BadPlan { .. } => "Choose another file or server".to_owned(),
+            Self::NoModelInFolder { .. } => "Name the file that ends in .gguf, or the folder that Aula exported to".to_owned(),
+            Self::SeveralModels { .. } => "Name one of these files".to_owned(),
             Self::NoSuchModel { .. } => "See the ids with `aula models list`".to_owned(),
             Self::Delete { .. } => "Close Aula and everything else that uses the model, then repeat".to_owned(),
             Self::DemoStays => "Only models that were imported can be removed".to_owned(),

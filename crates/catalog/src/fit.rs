@@ -1,15 +1,28 @@
-//! What a model needs, what this computer can give, and which model is therefore used.
+//! What a model needs, what this computer can give, and which model on which device is therefore used.
 //!
-//! The rule for a processor is simple on purpose: what generation reads for every token must stay in memory, so
+//! The rule is simple on purpose: what generation reads for every token must stay in one device's memory, so
 //!
 //! > needed = weights without the per-layer table + KV cache at the context length + scratch
-//! > usable = free memory − 1 GB for everything else that runs
+//! > usable on the processor = free memory − 1 GB for everything else that runs
+//! > usable on a graphics card = the lesser of its own memory − 1.5 GB and what is free of it now
 //!
-//! and a model fits when needed ≤ usable. The per-layer table is mapped and read one row a token; the system may keep or
-//! drop its pages as it likes.
+//! and a model fits a device when needed ≤ usable. Nothing is ever split between devices. The per-layer table is mapped
+//! from the file and read one row a token; the system may keep or drop its pages as it likes.
+
+mod choice;
+mod device;
+
+use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use hardware::HardwareProfile;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use choice::is_fast_enough;
+pub use choice::{Choice, Reason, Rejected, Rejection, by_rank, choose};
+pub use device::{Backends, Device, DeviceMemory, KvElement, cpu, usable_on_cpu};
+
+use crate::installed::InstalledModel;
 
 /// Memory left to everything else that runs on the computer: 1 GB.
 pub const HEADROOM_BYTES: u64 = 1_000_000_000;
@@ -32,9 +45,26 @@ impl MemoryNeed {
     }
 }
 
-/// What a model on this machine's processor may use.
-pub fn usable_on_cpu(profile: &HardwareProfile) -> u64 {
-    profile.ram_free.saturating_sub(HEADROOM_BYTES)
+/// What tells a model file from another, and from an earlier one of the same name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileStamp {
+    /// The file's name without its folder.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When it was last written, in seconds since 1970; 0 where the system does not say.
+    pub modified: u64,
+}
+
+impl FileStamp {
+    /// The stamp of the file at `path`; without size and time if it cannot be looked at.
+    pub fn of(path: &Path) -> Self {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let facts = path.metadata().ok();
+        let modified = facts.as_ref().and_then(|facts| facts.modified().ok()?.duration_since(UNIX_EPOCH).ok());
+        let bytes = facts.map_or(0, |facts| facts.len());
+        Self { name, bytes, modified: modified.map_or(0, |since| since.as_secs()) }
+    }
 }
 
 /// One installed model on one device.
@@ -46,100 +76,66 @@ pub struct Candidate {
     pub name: String,
     /// Its quantization.
     pub quantization: String,
+    /// Whether it was trained for four bits, see [`Inspection::qat`](crate::Inspection::qat).
+    pub qat: bool,
     /// Whether it is the demo model.
     pub demo: bool,
     /// Parameters without the per-layer table; orders the variants.
     pub effective_parameters: u64,
+    /// Its file.
+    pub file: FileStamp,
     /// Where it would run.
-    pub device: String,
+    pub device: Device,
+    /// At which context length, in tokens.
+    pub context_len: usize,
     /// What it needs there.
     pub need: MemoryNeed,
-    /// What it may use there.
+    /// What it may use there now.
     pub usable: u64,
+    /// What it could use there if nothing else ran.
+    pub usable_at_most: u64,
 }
 
 impl Candidate {
-    /// Whether it fits.
+    /// Whether it fits now.
     pub fn fits(&self) -> bool {
         self.need.total() <= self.usable
     }
 }
 
-/// Why a candidate was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Somebody chose it.
-    Chosen,
-    /// Somebody chose it, although it needs more memory than is free.
-    ChosenAlthoughTooLarge,
-    /// It is the largest that fits.
-    LargestThatFits,
-    /// Nothing but the demo model is installed.
-    OnlyTheDemo,
-    /// Models are installed, but none fits: the demo model answers instead.
-    NothingElseFits,
-    /// Models are installed, but none fits, and there is no demo model.
-    NothingFits,
-    /// Nothing is installed.
-    NoModel,
-}
+impl InstalledModel {
+    /// This model on every device of the computer that `profile` describes and on which this build can compute, best
+    /// first. The demo model stays on the processor, which is fast enough for it.
+    pub fn candidates(&self, profile: &HardwareProfile, context_len: usize, backends: Backends) -> Vec<Candidate> {
+        let file = FileStamp::of(&self.path);
+        let mut devices = vec![cpu(profile)];
+        let _ = backends;
+        devices.retain(|memory| !(self.inspection.demo && memory.device.is_gpu()));
+        devices.into_iter().map(|memory| self.on(memory, context_len, file.clone())).collect()
+    }
 
-impl Reason {
-    /// One sentence in English.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::Chosen => "It was chosen in Settings.",
-            Self::ChosenAlthoughTooLarge => {
-                "It was chosen in Settings, although it needs more memory than is free: answers may be slow."
-            }
-            Self::LargestThatFits => "It is the largest installed model that fits.",
-            Self::OnlyTheDemo => "No other model is installed.",
-            Self::NothingElseFits => {
-                "The other installed models need more memory than is free; close other programs or install a smaller model."
-            }
-            Self::NothingFits => {
-                "Every installed model needs more memory than is free; close other programs or install a smaller model."
-            }
-            Self::NoModel => "No model is installed.",
+    /// This model on the processor of the computer that `profile` describes.
+    pub fn candidate(&self, profile: &HardwareProfile, context_len: usize) -> Candidate {
+        self.on(cpu(profile), context_len, FileStamp::of(&self.path))
+    }
+
+    fn on(&self, memory: DeviceMemory, context_len: usize, file: FileStamp) -> Candidate {
+        let inspection = &self.inspection;
+        Candidate {
+            id: self.id.clone(),
+            name: inspection.name.clone(),
+            quantization: inspection.quantization.clone(),
+            qat: inspection.qat,
+            demo: inspection.demo,
+            effective_parameters: inspection.effective_parameters,
+            file,
+            need: inspection.memory_need_with(context_len, memory.kv),
+            device: memory.device,
+            context_len,
+            usable: memory.usable,
+            usable_at_most: memory.usable_at_most,
         }
     }
-}
-
-/// Which candidate is used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice<'a> {
-    /// The candidate; `None` where there is none to use.
-    pub candidate: Option<&'a Candidate>,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// Chooses among `candidates`: `preferred` (a model's id, from Settings) if it is there, otherwise the largest variant
-/// that fits, otherwise the demo model.
-///
-/// Among files of one variant the one that needs least memory is taken: on a processor it is also the fastest.
-pub fn choose<'a>(candidates: &'a [Candidate], preferred: Option<&str>) -> Choice<'a> {
-    if let Some(chosen) = preferred.and_then(|id| candidates.iter().find(|candidate| candidate.id == id)) {
-        let reason = if chosen.fits() { Reason::Chosen } else { Reason::ChosenAlthoughTooLarge };
-        return Choice { candidate: Some(chosen), reason };
-    }
-    let largest = candidates
-        .iter()
-        .filter(|candidate| !candidate.demo && candidate.fits())
-        .max_by_key(|candidate| (candidate.effective_parameters, std::cmp::Reverse(candidate.need.total())));
-    if let Some(largest) = largest {
-        return Choice { candidate: Some(largest), reason: Reason::LargestThatFits };
-    }
-    // The demo model is small enough to be tried whatever the system says is free.
-    let demo = candidates.iter().find(|candidate| candidate.demo);
-    let reason = match (demo, candidates.iter().any(|candidate| !candidate.demo)) {
-        (None, false) => Reason::NoModel,
-        (None, true) => Reason::NothingFits,
-        (Some(_), false) => Reason::OnlyTheDemo,
-        (Some(_), true) => Reason::NothingElseFits,
-    };
-    Choice { candidate: demo, reason }
 }
 
 #[cfg(test)]
@@ -153,11 +149,15 @@ mod tests {
             id: id.to_owned(),
             name: id.to_owned(),
             quantization: "Q4_0".to_owned(),
+            qat: false,
             demo: id == "demo",
             effective_parameters: effective,
-            device: "CPU".to_owned(),
+            file: FileStamp::default(),
+            device: Device::Cpu,
+            context_len: 4096,
             need: MemoryNeed { weights: need_mb * MB, kv_cache: 0, scratch: 0 },
             usable: usable_mb * MB,
+            usable_at_most: usable_mb * MB,
         }
     }
 
@@ -169,9 +169,9 @@ mod tests {
             candidate("e4b-q4", 4_000, 3300, usable_mb),
         ];
         let installed: Vec<_> = all.into_iter().filter(|one| ids.contains(&one.id.as_str())).collect();
-        let choice = choose(&installed, preferred);
+        let choice = choose(&installed, preferred, &crate::Trials::none());
         assert_eq!(
-            (choice.candidate.map(|one| one.id.as_str()), choice.reason),
+            (choice.candidate.as_ref().map(|one| one.id.as_str()), choice.reason),
             expected,
             "{usable_mb} {preferred:?} {ids:?}"
         );

@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use gemma4::footprint::{Footprint, kv_bytes_plain};
+use gemma4::footprint::{Footprint, kv_bytes_f16, kv_bytes_plain};
 use gemma4::gguf::{GgufFile, dtype_id, type_name};
 use gemma4::{Config, DeviceKind, identity};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::fit::MemoryNeed;
-
-/// The per-layer embedding table, which is mapped and never resident as a whole.
-const PER_LAYER_TABLE: &str = "per_layer_token_embd.weight";
+use crate::fit::{KvElement, MemoryNeed};
 
 /// Tensors of one type in a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -31,6 +28,10 @@ pub struct Inspection {
     pub name: String,
     /// Quantization, e.g. `Q4_0`.
     pub quantization: String,
+    /// Whether the weights were trained to be stored in four bits, as far as the tensor table shows it: Google's files
+    /// of that kind, and rebuilds of them, are the only ones that have every layer in Q4_0 and the projection of the
+    /// per-layer inputs in F16 or Q4_0. They answer best for their size.
+    pub qat: bool,
     /// Whether it is the demo model.
     pub demo: bool,
     /// Size of the file in bytes.
@@ -72,7 +73,7 @@ fn describe(file: &GgufFile, config: &Config) -> Inspection {
         let count = tensor_types.entry(type_name(dtype_id(tensor.dtype))).or_default();
         count.tensors += 1;
         count.bytes += tensor.n_bytes as u64;
-        if tensor.name != PER_LAYER_TABLE && !is_unused(&tensor.name, config) {
+        if is_parameter(&tensor.name, config) {
             effective_parameters += tensor.elem_count() as u64;
         }
     }
@@ -80,6 +81,7 @@ fn describe(file: &GgufFile, config: &Config) -> Inspection {
     Inspection {
         name: identity::display_name(file, config),
         quantization: quantization(file),
+        qat: is_qat(file),
         demo: identity::is_demo(file),
         file_bytes: file.file_bytes(),
         resident_bytes: footprint.per_token_bytes,
@@ -91,11 +93,29 @@ fn describe(file: &GgufFile, config: &Config) -> Inspection {
     }
 }
 
-/// Keys and values that a full export holds for layers which read another layer's.
-fn is_unused(tensor: &str, config: &Config) -> bool {
-    let Some((layer, rest)) = tensor.strip_prefix("blk.").and_then(|rest| rest.split_once('.')) else { return false };
-    let shares = layer.parse().is_ok_and(|layer: usize| layer < config.n_layers && !config.owns_kv(layer));
-    shares && matches!(rest, "attn_k.weight" | "attn_v.weight" | "attn_k_norm.weight")
+/// Whether a tensor counts as effective parameters, which order the variants: equal for all files of one variant,
+/// whatever tables, constants, unused keys and values or parts for pictures and sound they bring along.
+fn is_parameter(tensor: &str, config: &Config) -> bool {
+    let Some((layer, rest)) = tensor.strip_prefix("blk.").and_then(|rest| rest.split_once('.')) else {
+        return matches!(
+            tensor,
+            "token_embd.weight" | "per_layer_model_proj.weight" | "per_layer_proj_norm.weight" | "output_norm.weight"
+        );
+    };
+    let Some(layer) = layer.parse().ok().filter(|&layer: &usize| layer < config.n_layers) else { return false };
+    let is_kv = matches!(rest, "attn_k.weight" | "attn_v.weight" | "attn_k_norm.weight");
+    config.owns_kv(layer) || !is_kv
+}
+
+/// See [`Inspection::qat`].
+fn is_qat(file: &GgufFile) -> bool {
+    let kind = |tensor: &gemma4::gguf::TensorInfo| type_name(dtype_id(tensor.dtype));
+    let of_layers = |tensor: &&gemma4::gguf::TensorInfo| tensor.name.starts_with("blk.") && tensor.shape.len() == 2;
+    let mut layers = file.tensors().iter().filter(of_layers).peekable();
+    let projection = file.tensors().iter().find(|tensor| tensor.name == "per_layer_model_proj.weight");
+    layers.peek().is_some()
+        && layers.all(|tensor| kind(tensor) == "Q4_0")
+        && projection.is_some_and(|tensor| matches!(kind(tensor).as_str(), "F16" | "Q4_0"))
 }
 
 /// What the file says about its quantization, otherwise the type that most bytes of its layers have.
@@ -148,10 +168,18 @@ const TOKENIZER_BYTES_PER_TOKEN: u64 = 120;
 impl Inspection {
     /// What the model needs on the processor at a context length (in tokens, at most what the model was made for).
     pub fn memory_need(&self, context_len: usize) -> MemoryNeed {
+        self.memory_need_with(context_len, KvElement::F32)
+    }
+
+    /// The same on a device that stores the KV cache as `kv`.
+    pub fn memory_need_with(&self, context_len: usize, kv: KvElement) -> MemoryNeed {
         let positions = context_len.min(self.config.max_context_len);
         MemoryNeed {
             weights: self.resident_bytes,
-            kv_cache: kv_bytes_plain(&self.config, positions, CHUNK),
+            kv_cache: match kv {
+                KvElement::F16 => kv_bytes_f16(&self.config, positions),
+                KvElement::F32 => kv_bytes_plain(&self.config, positions, CHUNK),
+            },
             scratch: scratch_bytes(&self.config, positions),
         }
     }

@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use hardware::HardwareProfile;
-
 use crate::error::Error;
-use crate::fit::{Candidate, usable_on_cpu};
 use crate::import::{Continue, FolderLock, PartialCopy, Progress, check_space, file_name, same_content};
 use crate::inspection::{Inspection, inspect};
 
@@ -26,22 +23,6 @@ pub struct InstalledModel {
     pub path: PathBuf,
     /// What it is.
     pub inspection: Arc<Inspection>,
-}
-
-impl InstalledModel {
-    /// This model on the processor of the computer that `profile` describes.
-    pub fn candidate(&self, profile: &HardwareProfile, context_len: usize) -> Candidate {
-        Candidate {
-            id: self.id.clone(),
-            name: self.inspection.name.clone(),
-            quantization: self.inspection.quantization.clone(),
-            demo: self.inspection.demo,
-            effective_parameters: self.inspection.effective_parameters,
-            device: "CPU".to_owned(),
-            need: self.inspection.memory_need(context_len),
-            usable: usable_on_cpu(profile),
-        }
-    }
 }
 
 /// A file in the models folder that ends in `.gguf` and cannot be used.

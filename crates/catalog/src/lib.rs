@@ -6,11 +6,14 @@
 mod error;
 pub mod fit;
 mod import;
+pub mod incoming;
 mod inspection;
 mod installed;
+pub mod trials;
 
 pub use error::Error;
-pub use fit::{Candidate, Choice, MemoryNeed, Reason, choose};
+pub use fit::{Backends, Candidate, Choice, Device, FileStamp, MemoryNeed, Reason, Rejected, Rejection, choose};
 pub use import::{Continue, Progress};
 pub use inspection::{Inspection, TypeCount, inspect};
 pub use installed::{Catalog, DEMO_ID, InstalledModel, Listing, UnusableFile};
+pub use trials::{MIN_TOKENS_PER_SECOND, Outcome, Trial, Trials};

@@ -103,6 +103,8 @@ pub enum ChoiceReason {
     LargestThatFits,
     /// A larger one was tried and did not do; `rejected` says why.
     NextAfterTrial,
+    /// All were too slow when they were tried; it is the fastest of them.
+    FastestOfSlow,
     /// Nothing but the demo model is installed.
     OnlyTheDemo,
     /// Models are installed, but none fits.
@@ -119,6 +121,8 @@ pub enum RejectReason {
         needed_bytes: f64,
         /// Bytes that it may use.
         usable_bytes: f64,
+        /// Whether it would fit if other programs were closed; otherwise this device can never hold it.
+        could_fit: bool,
     },
     /// It ran out of memory when it was tried.
     OutOfMemory,
