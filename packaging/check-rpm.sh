@@ -13,7 +13,7 @@ rpm -qp --requires "$package" | sed 's/^/  /'
 files=$(rpm -qpl "$package")
 echo "$files"
 for file in /usr/bin/aula /usr/bin/aula-desktop /usr/lib/Aula/models/demo/aula-demo.gguf /usr/lib/Aula/THIRD-PARTY.txt \
-  /usr/share/applications/Aula.desktop /usr/share/metainfo/app.aula.desktop.metainfo.xml; do
+  /usr/share/applications/Aula.desktop /usr/share/metainfo/app.aula.desktop.metainfo.xml /usr/share/licenses/aula/LICENSE-MIT; do
   grep -qx "$file" <<<"$files" || fail "$file is missing"
 done
 [ -z "$(rpm -qp --scripts "$package")" ] || fail "the package runs scripts"

@@ -1,5 +1,6 @@
 //! The project's commands, `cargo xtask run`, `cargo xtask test` and `cargo xtask dist`, and the tasks behind them.
 
+mod display;
 mod dist;
 mod page;
 mod process;

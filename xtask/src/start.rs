@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 
+use crate::display::{self, Display};
 use crate::process::Program;
 use crate::workspace::{self, Metadata};
 use crate::{page, system, tools};
@@ -23,14 +24,13 @@ pub struct Options {
 
 /// Installs what is missing, builds, and starts Aula.
 pub fn run(options: Options) -> Result<()> {
-    let window = !options.terminal && system::has_display();
+    let display = if options.terminal { Display::Unnamed } else { display::find() };
+    let window = display == Display::There;
     tools::check(env!("CARGO_PKG_RUST_VERSION"), window)?;
     let root = workspace::root();
     if !window {
         if !options.terminal {
-            println!(
-                "There is no display here (DISPLAY and WAYLAND_DISPLAY are empty), so this is the tutor in the terminal."
-            );
+            println!("{}, so this is the tutor in the terminal.", why_no_window(&display));
         }
         return build_and_start("cli", "aula", &["chat"], &[], &options);
     }
@@ -38,6 +38,14 @@ pub fn run(options: Options) -> Result<()> {
     page::install(&root.join("ui"))?;
     page::build(&root)?;
     build_and_start("aula-desktop", "aula-desktop", &[], &["--features", "custom-protocol"], &options)
+}
+
+/// The first half of a sentence.
+fn why_no_window(display: &Display) -> String {
+    match display {
+        Display::Silent(name) => format!("The display {name} does not answer"),
+        _ => "There is no display here (DISPLAY and WAYLAND_DISPLAY are empty)".to_owned(),
+    }
 }
 
 /// `first` stands before the arguments that the person gave.

@@ -153,12 +153,6 @@ pub fn chromium() -> Option<std::path::PathBuf> {
         .or_else(|| CHROMIUM.iter().find_map(|name| find_in_path(name)))
 }
 
-/// Whether windows can be shown.
-pub fn has_display() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
-}
-
 fn missing(purpose: Purpose) -> Vec<&'static Need> {
     let more: &[&[Need]] = match purpose {
         Purpose::Run => &[],

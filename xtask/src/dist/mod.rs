@@ -81,14 +81,13 @@ fn stage(root: &Path, staged: &Path, metadata: &Metadata, host: &str) -> Result<
     let text = notices::collect(root, metadata)?;
     std::fs::write(&third_party, text).with_context(|| format!("could not write `{}`", third_party.display()))?;
 
-    let copyright = root.join("packaging/copyright");
     let mut bundle = json!({
         "externalBin": [external],
         "resources": { third_party.to_string_lossy(): "THIRD-PARTY.txt" },
     });
     if cfg!(target_os = "linux") {
         let glibc = programs::needed_glibc(&[&program, &metadata.binary("aula-desktop", true)])?;
-        bundle["linux"] = linux(&copyright, &glibc);
+        bundle["linux"] = linux(&glibc);
     }
     let config = staged.join("tauri.dist.json");
     std::fs::write(&config, serde_json::to_vec_pretty(&json!({ "bundle": bundle }))?)
@@ -96,17 +95,11 @@ fn stage(root: &Path, staged: &Path, metadata: &Metadata, host: &str) -> Result<
     Ok(config)
 }
 
-/// What the two Linux packages need and hold beyond `tauri.conf.json`; Tauri itself adds WebKitGTK and GTK.
-fn linux(copyright: &Path, glibc: &str) -> Value {
+/// What the two Linux packages need beyond `tauri.conf.json`; Tauri itself adds WebKitGTK and GTK.
+fn linux(glibc: &str) -> Value {
     json!({
-        "deb": {
-            "depends": [format!("libc6 (>= {glibc})")],
-            "files": { "/usr/share/doc/aula/copyright": copyright },
-        },
-        "rpm": {
-            "depends": [format!("libc.so.6(GLIBC_{glibc})(64bit)")],
-            "files": { "/usr/share/licenses/aula/copyright": copyright },
-        },
+        "deb": { "depends": [format!("libc6 (>= {glibc})")] },
+        "rpm": { "depends": [format!("libc.so.6(GLIBC_{glibc})(64bit)")] },
     })
 }
 
@@ -187,7 +180,7 @@ mod tests {
 
     #[test]
     fn each_package_asks_for_the_c_library_in_its_own_words() {
-        let config = linux(Path::new("/c"), "2.34");
+        let config = linux("2.34");
         assert_eq!(config["deb"]["depends"][0], "libc6 (>= 2.34)");
         assert_eq!(config["rpm"]["depends"][0], "libc.so.6(GLIBC_2.34)(64bit)");
     }
