@@ -3,7 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use gemma4::{
-    Detokenizer, DeviceKind, LoadOptions, Model, Runtime, Tokenizer, Turn, chat_template, gguf::GgufFile, identity,
+    Config, Detokenizer, DeviceKind, LoadOptions, Model, Runtime, Tokenizer, Turn, chat_template,
+    footprint::{Footprint, kv_bytes_plain},
+    gguf::GgufFile,
+    identity,
 };
 use generation::{EngineInfo, EngineKind, Message, Role};
 
@@ -11,16 +14,29 @@ use crate::{
     codec::{Codec, Recall, TextStream},
     device::DeviceChoice,
     error::Error,
+    memory,
+    pace::PREFILL_CHUNK,
     protocol::{LoadRequest, ModelFacts},
     worker::{Loaded, Loader},
 };
 
 /// Opens Gemma 4 files.
 #[derive(Debug, Clone, Copy)]
-pub struct GemmaLoader;
+pub struct GemmaLoader {
+    /// Memory that could be had now, in bytes; `None` where the system does not say.
+    pub free_bytes: fn() -> Option<u64>,
+}
+
+impl Default for GemmaLoader {
+    /// Asks the system.
+    fn default() -> Self {
+        Self { free_bytes: || memory::of_the_computer().map(|state| state.available) }
+    }
+}
 
 impl Loader for GemmaLoader {
     fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
+        let free_bytes = self.free_bytes;
         let parts = Parts::open(&request.path, request.device, Some(&request.cache_dir))?;
         let Runtime { device, kernels, threads } = parts.model.runtime();
         let facts = ModelFacts {
@@ -37,14 +53,34 @@ impl Loader for GemmaLoader {
             vocab: parts.model.config().vocab_size,
             rss_bytes: None,
         };
+        let on_cpu = parts.device == DeviceKind::Cpu;
+        let weights = Footprint::of(&parts.file, parts.model.config()).per_token_bytes;
         let model = parts.model;
         // Settings outlive a change of model: one that was made for less is opened with the most it can.
         let most = model.config().max_context_len;
         Ok(Loaded {
-            sequence: Box::new(move |context_len| model.sequence(context_len.min(most))),
+            sequence: Box::new(move |context_len| {
+                let context_len = context_len.min(most);
+                if on_cpu {
+                    must_fit(weights, model.config(), context_len, free_bytes())?;
+                }
+                Ok(model.sequence(context_len)?)
+            }),
             codec: Box::new(GemmaCodec(parts.tokenizer)),
             facts,
         })
+    }
+}
+
+/// Refuses a context length for which the memory does not suffice. An allocation that fails ends the process, and weights
+/// that do not stay in memory are read from the disk for every token.
+fn must_fit(weights: u64, config: &Config, context_len: usize, free_bytes: Option<u64>) -> Result<(), Error> {
+    let needed_bytes = weights.saturating_add(kv_bytes_plain(config, context_len, PREFILL_CHUNK));
+    match free_bytes {
+        Some(free_bytes) if needed_bytes > free_bytes => {
+            Err(Error::DoesNotFit { needed_bytes, free_bytes, context_len })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -53,19 +89,21 @@ pub(crate) struct Parts {
     pub(crate) file: Arc<GgufFile>,
     pub(crate) model: Box<dyn Model>,
     pub(crate) tokenizer: Tokenizer,
+    /// What computes.
+    pub(crate) device: DeviceKind,
 }
 
 impl Parts {
     pub(crate) fn open(path: &Path, device: DeviceChoice, cache_dir: Option<&Path>) -> Result<Self, Error> {
         let file = Arc::new(GgufFile::open(path).map_err(gemma4::Error::from)?);
         let tokenizer = Tokenizer::from_gguf(&file, cache_dir)?;
-        let model = open_model(&file, device)?;
-        Ok(Self { file, model, tokenizer })
+        let (model, device) = open_model(&file, device)?;
+        Ok(Self { file, model, tokenizer, device })
     }
 }
 
 /// Puts the weights of `file` on the device of choice; `Auto` takes the first that this build has and that opens.
-pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<Box<dyn Model>, Error> {
+pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<(Box<dyn Model>, DeviceKind), Error> {
     let candidates: &[DeviceKind] = match device {
         DeviceChoice::Auto => &[DeviceKind::Cuda, DeviceKind::Metal, DeviceKind::Cpu],
         DeviceChoice::Cpu => &[DeviceKind::Cpu],
@@ -78,7 +116,7 @@ pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<B
             continue;
         }
         match gemma4::load::load(file, &LoadOptions { device }) {
-            Ok(model) => return Ok(model),
+            Ok(model) => return Ok((model, device)),
             Err(error) => {
                 // For the log; where there was no choice the error itself says it.
                 if candidates.len() > 1 {

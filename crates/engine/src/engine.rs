@@ -6,11 +6,10 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use generation::{
-    DEFAULT_CONTEXT_LEN, EngineInfo, EngineKind, GenerateError, GenerateRequest, Generation, Generator, TokenEvent,
-};
+use generation::{EngineInfo, EngineKind, GenerateError, GenerateRequest, Generation, Generator, TokenEvent};
 use tokio::{
     runtime::{Builder, Handle},
     sync::{mpsc, oneshot, watch},
@@ -21,83 +20,20 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     device::DeviceChoice,
     error::Error,
+    options::EngineOptions,
     outbox::{CHANNEL_CAPACITY, Outbox},
-    protocol::ModelFacts,
     queue::{Queue, RequestNumber},
+    status::{ModelStatus, WorkerHealth},
     supervisor::Supervisor,
+    trial::TrialReport,
     validation,
-    watchdog::Watchdog,
-    worker_process::WorkerCommand,
 };
-
-/// How many requests may wait unless somebody chose otherwise.
-pub const DEFAULT_QUEUE_LEN: usize = 32;
-
-/// Everything an engine is started with.
-#[derive(Debug, Clone)]
-pub struct EngineOptions {
-    /// How to start the worker process.
-    pub worker: WorkerCommand,
-    /// The GGUF file; `None` until one is installed.
-    pub model: Option<PathBuf>,
-    /// Where to compute.
-    pub device: DeviceChoice,
-    /// Most tokens of prompt and reply together.
-    pub context_len: usize,
-    /// Most requests that may wait; the one being answered does not count.
-    pub queue_len: usize,
-    /// Folder for files that make the next start faster; its name must be Unicode to be of use.
-    pub cache_dir: PathBuf,
-    /// How the worker is watched.
-    pub watchdog: Watchdog,
-}
-
-impl Default for EngineOptions {
-    /// This executable as the worker, no model yet.
-    fn default() -> Self {
-        Self {
-            worker: WorkerCommand::current_exe(),
-            model: None,
-            device: DeviceChoice::Auto,
-            context_len: DEFAULT_CONTEXT_LEN,
-            queue_len: DEFAULT_QUEUE_LEN,
-            cache_dir: std::env::temp_dir().join("aula-cache"),
-            watchdog: Watchdog::default(),
-        }
-    }
-}
-
-/// The model's state.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ModelStatus {
-    /// No model was chosen.
-    Absent,
-    /// It is being opened, for the first time or again; requests wait.
-    Loading {
-        /// The GGUF file.
-        path: PathBuf,
-    },
-    /// It answers.
-    Ready(ModelFacts),
-    /// It could not be opened, or its process keeps stopping. The next request tries again.
-    Failed(GenerateError),
-}
-
-/// The worker process, for the log, for `doctor` and for tests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct WorkerHealth {
-    /// Its process id while it runs.
-    pub pid: Option<u32>,
-    /// Its resident memory in bytes, as it last reported.
-    pub rss_bytes: Option<u64>,
-    /// How many workers were started so far.
-    pub started: u64,
-}
 
 /// What is to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) model: Option<PathBuf>,
+    pub(crate) device: DeviceChoice,
     pub(crate) context_len: usize,
 }
 
@@ -125,6 +61,14 @@ pub(crate) enum Order {
     Cancel(RequestNumber),
     /// The target changed, or is to be tried again.
     Target,
+    /// Measure the target; then tell.
+    Trial(oneshot::Sender<Result<TrialReport, GenerateError>>),
+    /// Somebody is waiting: end the trial soon.
+    EndTrial,
+    /// The model leaves the memory after so long without a request.
+    IdleAfter(Option<Duration>),
+    /// Tell when no process is left, or when another model was named meanwhile.
+    Closed(oneshot::Sender<()>),
     /// End everything; then tell.
     Shutdown(Option<oneshot::Sender<()>>),
 }
@@ -187,7 +131,7 @@ impl Engine {
     /// Starts the engine's own thread, which starts the worker if a model is named. Returns at once; see
     /// [`Engine::status`].
     pub fn start(options: EngineOptions) -> Self {
-        let target = Target { model: options.model.clone(), context_len: options.context_len };
+        let target = Target { model: options.model.clone(), device: options.device, context_len: options.context_len };
         let status = initial_status(&target);
         let shared = Arc::new(Shared {
             admission: Mutex::new(Admission { queue: Queue::new(options.queue_len), closed: false }),
@@ -224,6 +168,47 @@ impl Engine {
     /// the new model. Naming the present model again after a failure tries it again.
     pub fn use_model(&self, model: Option<PathBuf>) {
         self.retarget(|target| target.model = model);
+    }
+
+    /// As [`Engine::use_model`], on this device.
+    pub fn use_model_on(&self, model: PathBuf, device: DeviceChoice) {
+        self.retarget(|target| {
+            target.model = Some(model);
+            target.device = device;
+        });
+    }
+
+    /// Opens no model any more and returns when the process of the last one is gone, so that its file is free. The
+    /// answer being written is finished first.
+    pub async fn close_model(&self) {
+        self.use_model(None);
+        let (done, closed) = oneshot::channel();
+        self.order(Order::Closed(done));
+        // An error means that the engine was shut down, which ends the process too.
+        let _ = closed.await;
+    }
+
+    /// The model leaves the memory after so long without a request; `None` keeps it.
+    pub fn set_idle_after(&self, idle_after: Option<Duration>) {
+        self.order(Order::IdleAfter(idle_after));
+    }
+
+    /// Measures how fast the model writes on this computer; see [`crate::TrialReport`]. It is opened first, where it is
+    /// not; answers go before. A request that arrives meanwhile, and [`Engine::end_trial`], end the trial as soon as it
+    /// can say something. Where it was ended before, because another model was named, another trial begun or the engine
+    /// shut down, the report holds no rate.
+    ///
+    /// # Errors
+    /// If there is no model, it cannot be opened, or its process stops meanwhile.
+    pub async fn trial(&self) -> Result<TrialReport, GenerateError> {
+        let (report, reported) = oneshot::channel();
+        self.order(Order::Trial(report));
+        reported.await.unwrap_or_else(|_| Err(Error::ShuttingDown.into()))
+    }
+
+    /// Ends a trial under way as soon as it can say something.
+    pub fn end_trial(&self) {
+        self.order(Order::EndTrial);
     }
 
     /// Changes the context length, in tokens, from the next answer on.

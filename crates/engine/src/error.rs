@@ -98,6 +98,28 @@ pub enum Error {
         /// Its exit status, for people.
         how: String,
     },
+    /// The system ended the worker process, as it does when memory runs out.
+    #[error("the model process was ended by the system, as happens when memory runs out, {doing}")]
+    WorkerKilled {
+        /// What it was doing.
+        doing: &'static str,
+    },
+    /// The worker process asked for memory that the system did not have.
+    #[error("the memory does not suffice for the model")]
+    WorkerOutOfMemory,
+    /// A model and its KV cache that the computer's free memory cannot hold.
+    #[error(
+        "the model needs {} of memory with a context length of {context_len} tokens; {} is free",
+        gigabytes(*needed_bytes), gigabytes(*free_bytes)
+    )]
+    DoesNotFit {
+        /// Weights read for every token, and the KV cache.
+        needed_bytes: u64,
+        /// What could be had.
+        free_bytes: u64,
+        /// Positions of the KV cache.
+        context_len: usize,
+    },
     /// The worker process did not answer, or made no progress.
     #[error("the model process did not react for {seconds} seconds and was stopped")]
     WorkerHung {
@@ -167,6 +189,7 @@ impl Explain for Error {
             Self::ModelMissing => ErrorCode::ModelMissing,
             Self::ModelPath { .. } => ErrorCode::Io,
             Self::WorkerCrashed { .. } | Self::Pipe(_) | Self::Protocol { .. } => ErrorCode::WorkerCrashed,
+            Self::WorkerKilled { .. } | Self::WorkerOutOfMemory | Self::DoesNotFit { .. } => ErrorCode::OutOfMemory,
             Self::WorkerHung { .. } => ErrorCode::WorkerHung,
             Self::ShuttingDown
             | Self::EngineThread(_)
@@ -199,6 +222,9 @@ impl Explain for Error {
             Self::WorkerCrashed { .. } | Self::Pipe(_) | Self::Protocol { .. } => {
                 "Ask again; if it happens repeatedly, close other apps or choose a smaller model in Settings"
             }
+            Self::WorkerKilled { .. } | Self::WorkerOutOfMemory | Self::DoesNotFit { .. } => {
+                "Close other apps, or choose a shorter context length or a smaller model in Settings"
+            }
             Self::WorkerHung { .. } => {
                 "Ask again; if it happens repeatedly, choose a smaller model or another device in Settings"
             }
@@ -212,6 +238,11 @@ impl Explain for Error {
         };
         Some(text.to_owned())
     }
+}
+
+/// Bytes as people write them, e.g. `2.4 GB`.
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
 }
 
 impl From<&Error> for GenerateError {

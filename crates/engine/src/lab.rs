@@ -53,7 +53,7 @@ pub fn logits(request: &LogitsRequest) -> Result<Logits, Error> {
         return Err(Error::NoTokens);
     }
     let file = Arc::new(GgufFile::open(&request.model).map_err(gemma4::Error::from)?);
-    let model = open_model(&file, request.device)?;
+    let (model, _) = open_model(&file, request.device)?;
     let mut sequence = model.sequence(request.tokens.len())?;
     let rows = if request.last { Rows::Last } else { Rows::All };
     if request.mode == LogitsMode::Prefill {

@@ -4,13 +4,15 @@
 //! process, which is the same executable started with a hidden argument: every `main` begins with
 //! [`run_worker_if_asked`].
 //!
-//! * `engine` – the handle, its options, the model's status
+//! * `engine`, `options`, `status` – the handle, what it is started with, what can be seen of it
 //! * `validation`, `queue` – what is refused, and who waits (pure)
 //! * `supervisor`, `worker_process`, `watchdog`, `restart`, `outbox` – the parent's side: start, watch, restart; never wait
+//! * `pressure` – when a model that nobody is using gives its memory back to other programs
 //! * `protocol` – framed messages between the two processes
 //! * `worker` – the worker's side: a reader that is never busy, and the one engine thread
 //! * `answer`, `session`, `answer_memory`, `pace` – one answer, what of the KV cache the next can reuse, and how long a
 //!   chunk of a prompt may be so that it can be stopped
+//! * `trial` – how fast the model writes on this computer
 //! * `sampler`, `logits_processor` – from logits to a token
 //! * `codec`, `backend` – text in and out; Gemma's own
 //! * `lab` – logits, benchmark and tokens in this process, for the command line
@@ -25,14 +27,18 @@ mod error;
 pub mod lab;
 pub mod logits_processor;
 pub mod memory;
+mod options;
 mod outbox;
 mod pace;
+pub mod pressure;
 mod protocol;
 pub mod queue;
 mod restart;
 pub mod sampler;
 pub mod session;
+mod status;
 mod supervisor;
+mod trial;
 pub mod validation;
 mod watchdog;
 mod worker;
@@ -40,9 +46,13 @@ mod worker_process;
 
 pub use backend::GemmaLoader;
 pub use device::DeviceChoice;
-pub use engine::{DEFAULT_QUEUE_LEN, Engine, EngineOptions, ModelStatus, WorkerHealth};
+pub use engine::Engine;
 pub use error::Error;
+pub use options::{DEFAULT_IDLE_AFTER, DEFAULT_QUEUE_LEN, EngineOptions};
+pub use pressure::{MemoryProbe, MemoryState, MemoryWatch};
 pub use protocol::{LoadRequest, ModelFacts};
+pub use status::{ModelStatus, WorkerHealth};
+pub use trial::{TrialLimits, TrialReport};
 pub use watchdog::Watchdog;
 pub use worker::{Loaded, Loader, NewSequence, WORKER_ARG, run_worker_if_asked, run_worker_if_asked_with};
 pub use worker_process::WorkerCommand;

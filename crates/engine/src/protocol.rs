@@ -11,10 +11,15 @@ use std::{
 use generation::{GenerateError, GenerateRequest, TokenEvent};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{device::DeviceChoice, error::Error, validation::MAX_TEXT_BYTES};
+use crate::{
+    device::DeviceChoice,
+    error::Error,
+    trial::{TrialLimits, TrialReport},
+    validation::MAX_TEXT_BYTES,
+};
 
 /// Raised whenever a message changes.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// Version, profile and a digest of the sources: parent and worker must agree.
 pub const BUILD_ID: &str = env!("AULA_BUILD_ID");
 /// Largest payload. JSON writes a control character in six bytes, so the largest conversation fits.
@@ -104,6 +109,18 @@ pub enum Command {
         /// Which.
         id: u64,
     },
+    /// Measure how fast the open model writes.
+    Trial {
+        /// Comes back in the report.
+        id: u64,
+        /// How long it may take.
+        limits: TrialLimits,
+    },
+    /// Somebody is waiting: end the trial `id` as soon as it can say something.
+    EndTrial {
+        /// Which.
+        id: u64,
+    },
     /// Are you there?
     Ping {
         /// Comes back in the report.
@@ -139,6 +156,13 @@ pub enum Report {
         id: u64,
         /// What happened.
         event: TokenEvent,
+    },
+    /// A trial has ended.
+    Trial {
+        /// Of the command.
+        id: u64,
+        /// What was measured, or why nothing could be.
+        outcome: Result<TrialReport, GenerateError>,
     },
     /// I am here.
     Pong {
@@ -219,6 +243,8 @@ mod tests {
             Command::Hello(Hello::ours()),
             Command::Generate { id: 1, request },
             Command::Cancel { id: 1 },
+            Command::Trial { id: 2, limits: TrialLimits::default() },
+            Command::EndTrial { id: 2 },
             Command::Ping { id: 9 },
             Command::Shutdown,
         ];
@@ -249,6 +275,17 @@ mod tests {
             }),
         ] {
             let report = Report::Event { id: 3, event };
+            let frame = encode(&report).expect("small");
+            assert_eq!(read::<Report>(&mut frame.as_slice()).expect("sound"), Some(report));
+        }
+    }
+
+    #[test]
+    fn a_trial_survives_the_way() {
+        let error = GenerateError { code: errors::ErrorCode::OutOfMemory, message: "m".into(), hint: None };
+        let report = TrialReport { decode_tokens_per_second: Some(7.25), decode_tokens: 48, ..Default::default() };
+        for outcome in [Ok(report), Err(error)] {
+            let report = Report::Trial { id: 3, outcome };
             let frame = encode(&report).expect("small");
             assert_eq!(read::<Report>(&mut frame.as_slice()).expect("sound"), Some(report));
         }

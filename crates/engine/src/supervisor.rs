@@ -1,6 +1,8 @@
 //! The actor that owns the worker process: it starts it, watches it, feeds it from the queue, and never waits for it.
 
 mod reports;
+mod rest;
+mod trials;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -11,12 +13,15 @@ use tokio::{
 };
 
 use crate::{
-    engine::{EngineOptions, ModelStatus, Order, Shared, Target, no_engine},
+    engine::{Order, Shared, Target, no_engine},
     error::Error,
+    options::EngineOptions,
     outbox::Outbox,
     protocol::{Command, Hello, LoadRequest, ModelFacts},
     queue::RequestNumber,
     restart::RestartPolicy,
+    status::ModelStatus,
+    trial::TrialReport,
     watchdog::{Duty, Signs},
     worker_process::{FromWorker, WorkerProcess},
 };
@@ -44,6 +49,12 @@ pub(crate) struct Supervisor {
     /// Why there is no worker until somebody asks again.
     failed: Option<GenerateError>,
     last_tick: Instant,
+    /// What left the memory, until somebody asks.
+    resting: Option<rest::Resting>,
+    idle: rest::Idle,
+    trial: Option<trials::Trial>,
+    /// Who waits for the end of the process.
+    closers: Vec<oneshot::Sender<()>>,
 }
 
 struct Worker {
@@ -91,6 +102,10 @@ impl Supervisor {
             retry_at: None,
             failed: None,
             last_tick: Instant::now(),
+            resting: None,
+            idle: rest::Idle::new(Instant::now()),
+            trial: None,
+            closers: Vec::new(),
         }
     }
 
@@ -107,8 +122,15 @@ impl Supervisor {
                     None => break None,
                     Some(Order::Shutdown(done)) => break done,
                     Some(Order::Cancel(number)) => self.cancel(number),
-                    Some(Order::Admitted) => if self.failed.is_some() { self.try_again() },
+                    Some(Order::Admitted) => {
+                        self.end_trial();
+                        if self.failed.is_some() { self.try_again() }
+                    }
                     Some(Order::Target) => self.try_again(),
+                    Some(Order::Trial(report)) => self.begin_trial(report),
+                    Some(Order::EndTrial) => self.end_trial(),
+                    Some(Order::IdleAfter(idle_after)) => self.options.idle_after = idle_after,
+                    Some(Order::Closed(done)) => self.closers.push(done),
                 },
                 Some((number, event)) = self.reports.recv() => self.hear(number, event),
                 _ = ticks.tick() => self.watch(),
@@ -124,17 +146,26 @@ impl Supervisor {
     fn drive(&mut self) {
         let target = self.shared.target().clone();
         self.step(&target);
+        if self.worker.is_none() || target.model.is_some() {
+            // Whoever asked may have stopped waiting.
+            self.closers.drain(..).for_each(|done| _ = done.send(()));
+        }
         self.shared.publish(|target| match (&target.model, &self.failed, &self.worker) {
             (None, _, _) => ModelStatus::Absent,
             (_, Some(error), _) => ModelStatus::Failed(error.clone()),
             (_, None, Some(Worker { phase: Phase::Open { target: open, facts }, .. })) if open == target => {
                 ModelStatus::Ready((**facts).clone())
             }
-            (Some(path), _, _) => ModelStatus::Loading { path: path.clone() },
+            (Some(path), _, _) => match self.resting.as_ref().filter(|resting| resting.target == *target) {
+                Some(resting) => ModelStatus::Resting { facts: resting.facts.clone(), for_memory: resting.for_memory },
+                None => ModelStatus::Loading { path: path.clone() },
+            },
         });
     }
 
     fn step(&mut self, target: &Target) {
+        self.wake_if_wanted(target);
+        self.give_up_stale_trial(target);
         let Some(path) = &target.model else {
             if self.active.is_none() {
                 self.refuse_waiting(&Error::ModelMissing.into());
@@ -143,23 +174,28 @@ impl Supervisor {
             return;
         };
         let Some(worker) = &self.worker else {
-            if self.failed.is_none() && self.retry_at.is_none() {
+            if self.failed.is_none() && self.retry_at.is_none() && self.resting.is_none() {
                 self.start_worker();
             }
             return;
         };
         match &worker.phase {
-            Phase::Open { target: open, .. } if self.active.is_none() => {
+            Phase::Open { target: open, .. } if self.active.is_none() && !self.trial_runs() => {
                 if open == target {
                     self.next_request();
-                } else if open.model == target.model {
+                    self.next_trial();
+                } else if (&open.model, open.device) == (&target.model, target.device) {
                     self.load(path.clone(), target.clone());
                 } else {
                     // A new process for a new model: all memory of the old one returns to the system.
                     self.dismiss();
                 }
             }
-            Phase::Loading { target: loading, .. } if loading.model != target.model => self.dismiss(),
+            Phase::Loading { target: loading, .. }
+                if (&loading.model, loading.device) != (&target.model, target.device) =>
+            {
+                self.dismiss();
+            }
             _ => {}
         }
     }
@@ -191,7 +227,7 @@ impl Supervisor {
         let id = self.next_id();
         let load = LoadRequest {
             path,
-            device: self.options.device,
+            device: target.device,
             context_len: target.context_len,
             cache_dir: self.options.cache_dir.to_string_lossy().into_owned().into(),
         };
@@ -279,10 +315,13 @@ impl Supervisor {
                 *cancelled_at = now;
             }
         }
+        let trying = self.trial.as_ref().is_some_and(|trial| trial.id.is_some());
         let duty = match (&worker.phase, &self.active) {
             (Phase::Leaving, _) => return,
             (Phase::Greeting, _) => Duty::Greet,
             (Phase::Loading { .. }, _) => Duty::Load,
+            // A trial on a slow disk computes layer after layer as an answer does.
+            (Phase::Open { .. }, None) if trying => Duty::Answer { cancelled_at: None },
             (Phase::Open { .. }, None) => Duty::Wait,
             (Phase::Open { .. }, Some(active)) => Duty::Answer { cancelled_at: active.cancelled_at },
         };
@@ -295,6 +334,7 @@ impl Supervisor {
             worker.signs.pinged(self.counter, now);
             self.tell(&Command::Ping { id: self.counter });
         }
+        self.rest_if_idle(now);
     }
 
     /// Cancels everything, ends the worker, waits until it is gone and consumers have their last events.
@@ -310,6 +350,7 @@ impl Supervisor {
         if let Some(active) = self.active.take() {
             active.outbox.push(cancelled(active.queue_s, active.engine));
         }
+        self.trial_ended(Ok(TrialReport { ended_early: true, ..TrialReport::default() }));
         self.tell(&Command::Shutdown);
         if time::timeout(SHUTDOWN_GRACE, self.worker_gone()).await.is_err() {
             self.dismiss();
@@ -321,6 +362,7 @@ impl Supervisor {
             // The caller may have stopped waiting.
             let _ = done.send(());
         }
+        self.closers.drain(..).for_each(|done| _ = done.send(()));
         self.shared.carriers.close();
         let _ = time::timeout(SHUTDOWN_GRACE, self.shared.carriers.wait()).await;
     }

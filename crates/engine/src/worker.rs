@@ -29,6 +29,7 @@ use crate::{
     memory,
     protocol::{self, Command, Hello, LoadRequest, ModelFacts, Report},
     session::Session,
+    trial::{self, TrialLimits, TrialReport},
 };
 
 /// The hidden first argument that makes an executable of this project a worker.
@@ -38,7 +39,7 @@ pub const WORKER_ARG: &str = "__aula_model_worker";
 const ENGINE_STACK_BYTES: usize = 16 << 20;
 
 /// Makes an empty sequence of a context length in tokens.
-pub type NewSequence = Box<dyn Fn(usize) -> Result<Box<dyn Sequence>, gemma4::Error> + Send>;
+pub type NewSequence = Box<dyn Fn(usize) -> Result<Box<dyn Sequence>, Error> + Send>;
 
 /// A model that is open.
 pub struct Loaded {
@@ -62,7 +63,7 @@ pub trait Loader: Send + 'static {
 /// First line of every `main`: if the hidden argument stands first, this process becomes a worker, serves until its
 /// input ends, and exits. Otherwise nothing happens.
 pub fn run_worker_if_asked() {
-    run_worker_if_asked_with(crate::backend::GemmaLoader);
+    run_worker_if_asked_with(crate::backend::GemmaLoader::default());
 }
 
 /// As [`run_worker_if_asked`], with another way to open models.
@@ -83,8 +84,12 @@ fn serve(loader: impl Loader) -> Result<(), Error> {
     process::die_with_parent();
     let (input, output) = process::take_pipes().map_err(Error::Pipe)?;
     let mut input = BufReader::new(input);
-    let shared =
-        Arc::new(Shared { output: Mutex::new(output), progress: AtomicU64::new(0), cancelled: AtomicU64::new(0) });
+    let shared = Arc::new(Shared {
+        output: Mutex::new(output),
+        progress: AtomicU64::new(0),
+        cancelled: AtomicU64::new(0),
+        trial_ended: AtomicU64::new(0),
+    });
 
     shared.send(&Report::Hello(Hello::ours()))?;
     match protocol::read(&mut input)? {
@@ -124,6 +129,10 @@ fn serve(loader: impl Loader) -> Result<(), Error> {
             Some(Command::Cancel { id }) => {
                 shared.cancelled.fetch_max(id, Ordering::Relaxed);
             }
+            Some(Command::EndTrial { id }) => {
+                shared.trial_ended.fetch_max(id, Ordering::Relaxed);
+            }
+            Some(Command::Trial { id, limits }) => pass(&jobs, Job::Trial { id, limits })?,
             Some(Command::Load { id, load }) => pass(&jobs, Job::Load { id, load })?,
             Some(Command::Generate { id, request }) => pass(&jobs, Job::Generate { id, request })?,
             Some(Command::Hello(_)) => return Err(Error::Protocol { what: "a second greeting".into() }),
@@ -139,6 +148,7 @@ fn pass(jobs: &mpsc::Sender<Job>, job: Job) -> Result<(), Error> {
 enum Job {
     Load { id: u64, load: LoadRequest },
     Generate { id: u64, request: GenerateRequest },
+    Trial { id: u64, limits: TrialLimits },
 }
 
 /// What both threads use.
@@ -149,6 +159,8 @@ struct Shared {
     /// The highest answer id that was cancelled. Ids ascend and one answer runs at a time, so every answer up to
     /// this one is over or to be stopped.
     cancelled: AtomicU64,
+    /// The same for trials, which are counted apart.
+    trial_ended: AtomicU64,
 }
 
 impl Shared {
@@ -180,6 +192,7 @@ impl<L: Loader> Engine<L> {
                     Ok(facts) => Report::Loaded { id, facts },
                     Err(error) => Report::LoadFailed { id, error: error.into() },
                 },
+                Job::Trial { id, limits } => Report::Trial { id, outcome: self.trial(id, limits).map_err(Into::into) },
                 Job::Generate { id, request } => Report::Event { id, event: self.generate(id, &request)? },
             };
             self.shared.send(&report)?;
@@ -203,6 +216,16 @@ impl<L: Loader> Engine<L> {
         let facts = loaded.facts.clone();
         self.open = Some(Open { request, loaded, session, memory });
         Ok(facts)
+    }
+
+    fn trial(&mut self, id: u64, limits: TrialLimits) -> Result<TrialReport, Error> {
+        let Some(open) = &self.open else { return Err(Error::ModelMissing) };
+        // A sequence of its own: the conversation's cache stays as it is.
+        let sequence = (open.loaded.sequence)(trial::context_len())?;
+        trial::measure(sequence, &*open.loaded.codec, limits, &|| {
+            self.shared.progress.fetch_add(1, Ordering::Relaxed);
+            self.shared.trial_ended.load(Ordering::Relaxed) >= id
+        })
     }
 
     /// The event that ends answer `id`; an error only if the pipe is gone.

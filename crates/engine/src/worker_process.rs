@@ -8,7 +8,7 @@ use std::{
     ffi::OsString,
     io::{self, BufRead, BufReader, Write},
     path::PathBuf,
-    process::{Child, Stdio},
+    process::{Child, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
@@ -18,12 +18,17 @@ use tokio::sync::mpsc as async_mpsc;
 
 use crate::{
     error::Error,
+    memory,
     protocol::{self, Command, Report},
     worker::WORKER_ARG,
 };
 
 /// How long a worker whose pipe is closed may take to end before it is killed.
 const EXIT_GRACE: Duration = Duration::from_millis(500);
+/// How long the rest of its standard error may take to arrive after its end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// What Rust's standard library prints before it aborts a process that got no memory.
+const ALLOCATION_FAILED: &[u8] = b"memory allocation of ";
 
 /// How to start a worker. The executable's `main` must begin with [`crate::run_worker_if_asked`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +65,19 @@ pub(crate) enum FromWorker {
 pub(crate) struct Gone {
     /// Exit status for people, or what was wrong on the pipe.
     pub(crate) how: String,
+    /// What is known of the reason.
+    pub(crate) death: Death,
+}
+
+/// Why a worker ended, as far as it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// Memory ran out: an allocation failed, or the system ended a process for it meanwhile.
+    OutOfMemory,
+    /// Somebody killed it; on a computer short of memory that is mostly the system.
+    Killed,
+    /// Anything else.
+    Other,
 }
 
 /// A running worker. Dropping it closes its input, at which it ends; [`WorkerProcess::kill`] does not ask.
@@ -118,7 +136,8 @@ fn follow(
     events: &async_mpsc::Sender<(u64, FromWorker)>,
     started: &mpsc::SyncSender<io::Result<WorkerProcess>>,
 ) {
-    let (process, stdout) = match spawn(command) {
+    let kills_before = memory::kills();
+    let (process, stdout, last_words) = match spawn(command) {
         Ok(parts) => parts,
         Err(error) => {
             let _ = started.send(Err(error));
@@ -142,12 +161,20 @@ fn follow(
         }
     };
     let status = collect(&child, trouble.is_some());
-    let how = trouble.unwrap_or(status);
+    let starved = last_words.recv_timeout(LAST_WORDS).unwrap_or(false);
+    let death = match status {
+        _ if starved => Death::OutOfMemory,
+        Some(status) if was_killed(status) && memory::kills() > kills_before => Death::OutOfMemory,
+        Some(status) if was_killed(status) => Death::Killed,
+        _ => Death::Other,
+    };
+    let how = trouble.unwrap_or_else(|| status.map_or_else(|| "its end could not be observed".to_owned(), describe));
     // Nobody listens any more when the engine was shut down.
-    let _ = events.blocking_send((number, FromWorker::Gone(Gone { how })));
+    let _ = events.blocking_send((number, FromWorker::Gone(Gone { how, death })));
 }
 
-fn spawn(command: &WorkerCommand) -> io::Result<(WorkerProcess, impl io::Read + use<>)> {
+/// The process, what it writes, and at its end whether its last words were that an allocation failed.
+fn spawn(command: &WorkerCommand) -> io::Result<(WorkerProcess, impl io::Read + use<>, mpsc::Receiver<bool>)> {
     let mut builder = std::process::Command::new(&command.program);
     builder.args(&command.args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     #[cfg(unix)]
@@ -178,40 +205,52 @@ fn spawn(command: &WorkerCommand) -> io::Result<(WorkerProcess, impl io::Read + 
             }
         }
     });
-    let logger = thread::Builder::new().name("worker-log".into()).spawn(move || log(stderr, pid));
+    let (starved, last_words) = mpsc::sync_channel(1);
+    let logger = thread::Builder::new().name("worker-log".into()).spawn(move || {
+        // Nobody waits for it where the process could not be started.
+        let _ = starved.send(log(stderr, pid));
+    });
     if let Err(error) = writer.and(logger) {
         collect(&child, true);
         return Err(error);
     }
-    Ok((WorkerProcess { pid, child, commands }, stdout))
+    Ok((WorkerProcess { pid, child, commands }, stdout, last_words))
 }
 
-/// Passes the worker's standard error on to the log, line by line.
-fn log(stderr: impl io::Read, pid: u32) {
+/// Passes the worker's standard error on to the log, line by line; says at its end whether an allocation failed.
+fn log(stderr: impl io::Read, pid: u32) -> bool {
+    let mut starved = false;
     let mut lines = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {
         line.clear();
         // A line without an end cannot fill the memory.
         match io::Read::take(&mut lines, 8192).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => tracing::warn!(target: "engine::worker", pid, "{}", String::from_utf8_lossy(&line).trim_end()),
+            Ok(0) | Err(_) => return starved,
+            Ok(_) => {
+                starved |= line.starts_with(ALLOCATION_FAILED);
+                tracing::warn!(target: "engine::worker", pid, "{}", String::from_utf8_lossy(&line).trim_end());
+            }
         }
     }
 }
 
 /// Waits for the process to end, which it does by itself when its pipes are closed; kills it if it takes too long.
 /// The lock is never held while waiting, so that [`WorkerProcess::kill`] always gets through.
-fn collect(child: &Mutex<Child>, now: bool) -> String {
+/// `None` where its end could not be observed.
+fn collect(child: &Mutex<Child>, now: bool) -> Option<ExitStatus> {
     let begun = Instant::now();
     let mut killed = false;
     loop {
         {
             let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
             match child.try_wait() {
-                Ok(Some(status)) => return describe(status),
+                Ok(Some(status)) => return Some(status),
                 Ok(None) => {}
-                Err(error) => return format!("its end could not be observed: {error}"),
+                Err(error) => {
+                    tracing::error!(%error, "the end of the model process could not be observed");
+                    return None;
+                }
             }
             if !killed && (now || begun.elapsed() > EXIT_GRACE) {
                 killed = true;
@@ -222,7 +261,18 @@ fn collect(child: &Mutex<Child>, now: bool) -> String {
     }
 }
 
-fn describe(status: std::process::ExitStatus) -> String {
+fn was_killed(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status) == Some(9);
+    #[cfg(not(unix))]
+    {
+        // Windows ends nobody for memory: an allocation fails there.
+        let _ = status;
+        false
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return match signal {

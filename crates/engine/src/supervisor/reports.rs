@@ -42,6 +42,7 @@ impl Supervisor {
                     tracing::info!(model = facts.engine.model, load_s = facts.load_s, "model open");
                     worker.phase = Phase::Open { target: target.clone(), facts: Box::new(facts) };
                     worker.signs.restart(Instant::now());
+                    self.idle.opened();
                 }
                 _ => {}
             },
@@ -53,6 +54,10 @@ impl Supervisor {
             Report::Event { id, event } => {
                 worker.signs.progressed(Instant::now());
                 self.event(id, event);
+            }
+            Report::Trial { id, outcome } => {
+                worker.signs.progressed(Instant::now());
+                self.trial_reported(id, outcome);
             }
             Report::Pong { id, progress, rss_bytes } => {
                 worker.signs.ponged(id, progress, Instant::now());
@@ -75,25 +80,33 @@ impl Supervisor {
         active.outbox.push(event);
         if last {
             self.active = None;
+            self.idle.used();
         }
     }
 
     /// The worker's process has ended.
     fn gone(&mut self, gone: Gone, expected: bool) {
+        let why = self.why_gone(gone.how, gone.death);
         self.worker = None;
         self.shared.health.send_modify(|health| {
             health.pid = None;
             health.rss_bytes = None;
         });
         if !expected {
-            tracing::warn!(how = gone.how, "model process stopped");
-            self.lost(&Error::WorkerCrashed { how: gone.how });
+            tracing::warn!(message = errors::chain(&why), "model process stopped");
+            self.lost(&why);
         }
     }
 
     /// The worker crashed or was given up: its answer ends, and the restart is planned.
     pub(super) fn lost(&mut self, error: &Error) {
+        let answering = self.active.is_some();
         self.end_active(error);
+        if self.trial.is_some() || (!answering && matches!(error, Error::WorkerOutOfMemory)) {
+            // Opening the same model again at once would end the same way, and whoever tries it has others to try.
+            self.fail(error.into());
+            return;
+        }
         match self.restart.crashed(Instant::now()) {
             Verdict::Again(delay) => self.retry_at = Some(Instant::now() + delay),
             Verdict::GiveUp => self.fail(error.into()),
@@ -104,6 +117,7 @@ impl Supervisor {
     pub(super) fn fail(&mut self, error: GenerateError) {
         tracing::warn!(message = error.message, "no model");
         self.refuse_waiting(&error);
+        self.trial_ended(Err(error.clone()));
         self.failed = Some(error);
         self.retry_at = None;
         self.dismiss();

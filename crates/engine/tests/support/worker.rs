@@ -51,7 +51,7 @@ pub struct ScriptedLoader;
 impl Loader for ScriptedLoader {
     fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
         if request.path.extension().is_some_and(|extension| extension == "gguf") {
-            return GemmaLoader.load(request);
+            return GemmaLoader::default().load(request);
         }
         let name = request.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match name.as_str() {

@@ -1,0 +1,58 @@
+//! Everything an engine is started with.
+
+use std::{path::PathBuf, time::Duration};
+
+use generation::DEFAULT_CONTEXT_LEN;
+
+use crate::{
+    device::DeviceChoice, pressure::MemoryWatch, trial::TrialLimits, watchdog::Watchdog, worker_process::WorkerCommand,
+};
+
+/// How many requests may wait unless somebody chose otherwise.
+pub const DEFAULT_QUEUE_LEN: usize = 32;
+/// How long nobody may have asked before the model leaves the memory, unless somebody chose otherwise.
+pub const DEFAULT_IDLE_AFTER: Duration = Duration::from_secs(600);
+
+/// Everything an engine is started with.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// How to start the worker process.
+    pub worker: WorkerCommand,
+    /// The GGUF file; `None` until one is installed.
+    pub model: Option<PathBuf>,
+    /// Where to compute.
+    pub device: DeviceChoice,
+    /// Most tokens of prompt and reply together.
+    pub context_len: usize,
+    /// Most requests that may wait; the one being answered does not count.
+    pub queue_len: usize,
+    /// Folder for files that make the next start faster; its name must be Unicode to be of use.
+    pub cache_dir: PathBuf,
+    /// How the worker is watched.
+    pub watchdog: Watchdog,
+    /// After so long without a request the worker process ends, so that its memory is free; the next request starts it
+    /// again. `None` keeps it.
+    pub idle_after: Option<Duration>,
+    /// How the computer's memory is watched; `None` does not watch it.
+    pub memory: Option<MemoryWatch>,
+    /// How long a trial may take.
+    pub trial: TrialLimits,
+}
+
+impl Default for EngineOptions {
+    /// This executable as the worker, no model yet.
+    fn default() -> Self {
+        Self {
+            worker: WorkerCommand::current_exe(),
+            model: None,
+            device: DeviceChoice::Auto,
+            context_len: DEFAULT_CONTEXT_LEN,
+            queue_len: DEFAULT_QUEUE_LEN,
+            cache_dir: std::env::temp_dir().join("aula-cache"),
+            watchdog: Watchdog::default(),
+            idle_after: Some(DEFAULT_IDLE_AFTER),
+            memory: Some(MemoryWatch::default()),
+            trial: TrialLimits::default(),
+        }
+    }
+}
