@@ -93,6 +93,9 @@ pub enum Error {
     /// Somebody stopped the transfer; nothing of it is kept.
     #[error("the transfer was stopped")]
     Cancelled,
+    /// The hub, or the way to it.
+    #[error(transparent)]
+    Hub(#[from] crate::hub::Error),
     /// Somebody paused the transfer; what it has is kept.
     #[error("the transfer was paused")]
     Paused,
@@ -192,6 +195,7 @@ impl Explain for Error {
     fn code(&self) -> ErrorCode {
         match self {
             Self::Unusable { cause, .. } => cause.code(),
+            Self::Hub(error) => error.code(),
             Self::ReadSource { cause, .. } if cause.kind() == io::ErrorKind::NotFound => ErrorCode::ModelMissing,
             Self::ReadSource { cause, .. }
             | Self::Folder { cause, .. }
@@ -217,6 +221,7 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unusable { cause, .. } => return cause.hint(),
+            Self::Hub(error) => return error.hint(),
             Self::ReadSource { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
                 "Check the path; if the file is on a USB stick, plug it in again".to_owned()
             }
@@ -242,11 +247,15 @@ impl Explain for Error {
             }
             Self::Busy => "Wait until it is done, then repeat".to_owned(),
             Self::Paused => "Repeat to go on where it stopped".to_owned(),
-            Self::SourceGone { .. } => "Plug the disk in again and repeat; the copy goes on where it stopped".to_owned(),
+            Self::SourceGone { .. } => {
+                "Plug the disk in again and repeat; the copy goes on where it stopped".to_owned()
+            }
             Self::Corrupt { .. } => "Repeat; if it fails again, copy the model from another disk or server".to_owned(),
             Self::BadRecord { .. } => "Export the model again, or choose its .gguf file by itself".to_owned(),
             Self::BadPlan { .. } => "Choose another file or server".to_owned(),
-            Self::NoModelInFolder { .. } => "Name the file that ends in .gguf, or the folder that Aula exported to".to_owned(),
+            Self::NoModelInFolder { .. } => {
+                "Name the file that ends in .gguf, or the folder that Aula exported to".to_owned()
+            }
             Self::SeveralModels { .. } => "Name one of these files".to_owned(),
             Self::NoSuchModel { .. } => "See the ids with `aula models list`".to_owned(),
             Self::Delete { .. } => "Close Aula and everything else that uses the model, then repeat".to_owned(),
