@@ -2,6 +2,7 @@
 
 pub mod commands;
 
+mod picker;
 mod start;
 mod webkit;
 mod window;
@@ -13,18 +14,36 @@ use tauri_specta::{Builder, collect_commands};
 
 /// Every command of the window, with its types.
 pub fn commands_with_types<R: Runtime>() -> Builder<R> {
-    use commands::{app_info, chat, conversations, models, settings};
+    use commands::{app_info, chat, conversations, models, settings, setup, transfers};
     Builder::new()
         // What crosses reads the same in both directions: an absent value is written as null.
         .disable_serde_phases()
         .commands(collect_commands![
             app_info::app_info,
             app_info::page_ready,
+            setup::setup_get,
+            setup::setup_finish,
+            setup::profile_set,
+            setup::profile_unlock,
+            setup::hardware_get,
             settings::settings_get,
             settings::settings_set,
             models::model_watch,
             models::models_list,
             models::model_select,
+            transfers::model_remove,
+            transfers::storage_get,
+            transfers::sources_list,
+            transfers::source_pick,
+            transfers::offers_list,
+            transfers::transfers_watch,
+            transfers::transfer_import,
+            transfers::transfer_download,
+            transfers::transfer_export,
+            transfers::transfer_pause,
+            transfers::transfer_resume,
+            transfers::transfer_cancel,
+            transfers::network_get,
             conversations::conversation_list,
             conversations::conversation_get,
             conversations::conversation_rename,

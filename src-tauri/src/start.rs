@@ -1,8 +1,9 @@
 //! From `main` to the window and back to the system.
 
+use crate::picker::Dialogs;
 use crate::{commands_with_types, webkit, window};
 use api::places::Places;
-use api::{App, AppOptions, InstalledModels, WorkerCommand};
+use api::{App, AppOptions, InstalledModels, LocalTransfers, WorkerCommand};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tauri::RunEvent;
@@ -33,16 +34,25 @@ fn start_log() {
 fn open() -> Result<ExitCode, String> {
     let places = Places::of_this_user().map_err(|error| error.to_string())?;
     let models = Arc::new(InstalledModels::new(&places, WorkerCommand::current_exe()));
-    let options = AppOptions { data_dir: places.data_dir.clone(), models, locale: locale() };
+    let dialogs = Arc::new(Dialogs::new());
+    let options = AppOptions {
+        data_dir: places.data_dir.clone(),
+        models,
+        locale: locale(),
+        transfers: Arc::new(LocalTransfers::new(&places)),
+        picker: dialogs.clone(),
+    };
     // The store opens in milliseconds; the model is opened behind the window.
     let app = tauri::async_runtime::block_on(App::start(options));
 
     let shared = app.clone();
     let web_view_data = places.cache_dir().join("webview");
     let program = tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
         .invoke_handler(commands_with_types().invoke_handler())
         .manage(app.clone())
         .setup(move |handle| {
+            dialogs.attach(handle.handle().clone());
             window::open(handle, &shared, &web_view_data)?;
             tauri::async_runtime::spawn(webkit::watch_first_paint(shared));
             #[cfg(unix)]

@@ -1,8 +1,9 @@
 //! The committed bindings are the commands' own, and commands work over Tauri's own channel.
 
 use super::commands_with_types;
+use api::places::Places;
 use api::scripted::{ScriptedModels, Step};
-use api::{App, AppOptions};
+use api::{App, AppOptions, LocalTransfers, NoPicker};
 use serde_json::{Value, json};
 use specta_typescript::Typescript;
 use std::path::Path;
@@ -45,10 +46,13 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let models = ScriptedModels::new(|_| vec![Step::Started, Step::Say("4".to_owned())]);
+        let places = Places { data_dir: folder.path().to_owned(), demo_model: None };
         let app = tauri::async_runtime::block_on(App::start(AppOptions {
             data_dir: folder.path().to_owned(),
             models: Arc::new(models),
             locale: None,
+            transfers: Arc::new(LocalTransfers::new(&places)),
+            picker: Arc::new(NoPicker),
         }));
         let program = mock_builder()
             .invoke_handler(commands_with_types().invoke_handler())

@@ -5,7 +5,9 @@ use crate::dto::{IpcError, ModelStatus};
 use crate::failure::{Refusal, Reply, explain};
 use crate::host::{HostStatus, InstalledModel, ModelHost, Models};
 use crate::installed_models::open_patiently;
+use crate::profile::Lock;
 use crate::settings;
+use crate::transfers::{Picker, TransferPort};
 use generation::GenerateError;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -24,6 +26,10 @@ pub struct AppOptions {
     pub models: Arc<dyn Models>,
     /// The system's locale, e.g. `es_CO.UTF-8`; decides the language until a person chooses one.
     pub locale: Option<String>,
+    /// Models on their way in and out.
+    pub transfers: Arc<dyn TransferPort>,
+    /// Asks a person for a folder or file.
+    pub picker: Arc<dyn Picker>,
 }
 
 /// Everything the commands share; cheap to clone.
@@ -35,7 +41,10 @@ pub struct App {
 struct Inner {
     /// The store, or why every command that needs it fails.
     store: Result<OpenStore, IpcError>,
+    lock: Lock,
     models: Arc<dyn Models>,
+    transfers: Arc<dyn TransferPort>,
+    picker: Arc<dyn Picker>,
     locale: Option<String>,
     slot: watch::Sender<Slot>,
     status: watch::Sender<ModelStatus>,
@@ -53,6 +62,8 @@ struct Inner {
 pub(crate) struct OpenStore {
     pub(crate) store: Store,
     pub(crate) learner: String,
+    /// Whether a PIN was asked for at the start.
+    pub(crate) has_pin: bool,
     pub(crate) was_damaged: bool,
 }
 
@@ -97,8 +108,11 @@ impl App {
         let has_store = store.is_ok();
         let app = Self {
             inner: Arc::new(Inner {
+                lock: Lock::new(store.as_ref().is_ok_and(|open| open.has_pin)),
                 store,
                 models: options.models,
+                transfers: options.transfers,
+                picker: options.picker,
                 locale: options.locale,
                 slot: watch::Sender::new(slot),
                 status: watch::Sender::new(status),
@@ -124,6 +138,7 @@ impl App {
         // An engine that does not let go must not keep the program from ending; its answer is marked at the next start.
         let _ = tokio::time::timeout(Duration::from_secs(4), active.wait_for(HashMap::is_empty)).await;
         self.inner.slot.send_replace(Slot::Empty);
+        self.inner.transfers.close();
         self.inner.models.close();
         if let Ok(open) = &self.inner.store {
             open.store.close().await;
@@ -153,8 +168,32 @@ impl App {
         self.inner.locale.as_deref()
     }
 
+    /// The store, for commands that a locked profile refuses.
     pub(crate) fn store(&self) -> Reply<&OpenStore> {
+        self.admit()?;
+        self.locked_store()
+    }
+
+    /// The store, for the few things that a locked profile allows and for the app itself.
+    pub(crate) fn locked_store(&self) -> Reply<&OpenStore> {
         self.inner.store.as_ref().map_err(Clone::clone)
+    }
+
+    /// Refuses while the profile is locked.
+    pub(crate) fn admit(&self) -> Reply<()> {
+        if self.inner.lock.is_closed() { Err(Refusal::Locked.into()) } else { Ok(()) }
+    }
+
+    pub(crate) fn lock(&self) -> &Lock {
+        &self.inner.lock
+    }
+
+    pub(crate) fn transfers(&self) -> Arc<dyn TransferPort> {
+        Arc::clone(&self.inner.transfers)
+    }
+
+    pub(crate) fn picker(&self) -> Arc<dyn Picker> {
+        Arc::clone(&self.inner.picker)
     }
 
     pub(crate) fn model_status(&self) -> watch::Receiver<ModelStatus> {
@@ -311,7 +350,12 @@ async fn open_store(data_dir: &std::path::Path) -> Result<OpenStore, IpcError> {
         tracing::info!(answers = opened.interrupted, "answers of the last run were left unfinished");
     }
     let learner = opened.store.default_learner().await?;
-    Ok(OpenStore { store: opened.store, learner: learner.id, was_damaged: opened.set_aside.is_some() })
+    Ok(OpenStore {
+        store: opened.store,
+        learner: learner.id,
+        has_pin: learner.has_pin,
+        was_damaged: opened.set_aside.is_some(),
+    })
 }
 
 impl std::fmt::Debug for App {

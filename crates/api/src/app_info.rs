@@ -11,7 +11,7 @@ pub(crate) const CONNECTIONS: &str = "connections";
 /// # Errors
 /// When the store could not be opened: the page shows that instead of everything else.
 pub async fn info(app: &App) -> Result<AppInfo, IpcError> {
-    let open = app.store()?;
+    let open = app.locked_store()?;
     let connections = open.store.counted(CONNECTIONS).await?;
     Ok(AppInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),

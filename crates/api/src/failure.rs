@@ -49,6 +49,21 @@ pub(crate) enum Refusal {
     /// No such model is installed.
     #[error("no model `{id}` is installed")]
     NoSuchModel { id: String },
+    /// Too long a name.
+    #[error("a name has at most {most} characters")]
+    Name { most: usize },
+    /// Not a PIN.
+    #[error("a PIN has {least} to {most} digits")]
+    PinForm { least: usize, most: usize },
+    /// The profile is locked.
+    #[error("the profile is locked with a PIN")]
+    Locked,
+    /// Another PIN than the profile's.
+    #[error("the PIN is not the profile's")]
+    WrongPin { wait_seconds: u32 },
+    /// Too many wrong PINs: nothing was compared.
+    #[error("too many wrong PINs were tried")]
+    PinMustWait { seconds: u32 },
     /// The engine stopped reporting without saying why.
     #[error("the engine broke off without a reason")]
     BrokeOff,
@@ -61,6 +76,8 @@ impl Explain for Refusal {
     fn code(&self) -> errors::ErrorCode {
         match self {
             Self::NoSuchModel { .. } => errors::ErrorCode::NotFound,
+            Self::Locked => errors::ErrorCode::Locked,
+            Self::WrongPin { .. } | Self::PinMustWait { .. } => errors::ErrorCode::WrongPin,
             Self::BrokeOff => errors::ErrorCode::WorkerCrashed,
             Self::TaskDied { .. } => errors::ErrorCode::Internal,
             _ => errors::ErrorCode::InvalidRequest,
@@ -73,6 +90,11 @@ impl Explain for Refusal {
             Self::Busy => "Stop it first, or wait for its end.",
             Self::NoSuchModel { .. } => "Choose another model in Settings.",
             Self::BrokeOff => "Ask again.",
+            Self::Locked => "Give the PIN first.",
+            Self::WrongPin { wait_seconds: 0 } => "Try again.",
+            Self::WrongPin { wait_seconds: seconds } | Self::PinMustWait { seconds } => {
+                return Some(format!("Wait {seconds} seconds and try again."));
+            }
             _ => return None,
         };
         Some(hint.to_owned())

@@ -1,10 +1,11 @@
 //! The whole app without a window: one function per command, generic over where its events go.
 //!
 //! The window (`src-tauri`) and the browser host (`web-host`) each hold one [`App`] and forward to the functions of
-//! [`chat`], [`conversations`], [`models`], [`settings`] and [`app_info`].
+//! [`chat`], [`conversations`], [`models`], [`transfers`], [`settings`], [`setup`] and their neighbours.
 
 pub mod app_info;
 pub mod chat;
+pub mod computer;
 pub mod conversations;
 pub mod doctor;
 pub mod dto;
@@ -12,11 +13,15 @@ pub mod host;
 pub mod installed_models;
 pub mod lab;
 pub mod models;
+pub mod network_state;
 pub mod places;
+pub mod profile;
 #[cfg(feature = "scripted")]
 pub mod scripted;
 pub mod settings;
+pub mod setup;
 pub mod terminal;
+pub mod transfers;
 
 mod answer;
 mod app;
@@ -29,16 +34,35 @@ pub use app::{App, AppOptions};
 pub use engine::{WorkerCommand, run_worker_if_asked};
 pub use installed::InstalledModels;
 pub use sink::Sink;
+pub use transfers::{LocalTransfers, NoPicker, Picker, TransferPort};
 
 /// The names of all commands. The window and the browser host register exactly these; tests prove it.
-pub const COMMANDS: [&str; 17] = [
+pub const COMMANDS: [&str; 35] = [
     "app_info",
     "page_ready",
+    "setup_get",
+    "setup_finish",
+    "profile_set",
+    "profile_unlock",
+    "hardware_get",
     "settings_get",
     "settings_set",
     "model_watch",
     "models_list",
     "model_select",
+    "model_remove",
+    "storage_get",
+    "sources_list",
+    "source_pick",
+    "offers_list",
+    "transfers_watch",
+    "transfer_import",
+    "transfer_download",
+    "transfer_export",
+    "transfer_pause",
+    "transfer_resume",
+    "transfer_cancel",
+    "network_get",
     "conversation_list",
     "conversation_get",
     "conversation_rename",

@@ -34,7 +34,7 @@ pub async fn watch(app: &App, sink: impl Sink<ModelStatus>) -> Result<(), IpcErr
 /// # Errors
 /// When the folder of models or the store cannot be read.
 pub async fn list(app: &App) -> Result<Vec<ModelSummary>, IpcError> {
-    let settings = settings::load(app).await?;
+    let settings = settings::get_all(app).await?;
     let active = app.active_model();
     let models = app.installed(settings.context_len).await?;
     Ok(models
@@ -57,7 +57,7 @@ pub async fn list(app: &App) -> Result<Vec<ModelSummary>, IpcError> {
 /// # Errors
 /// When no such model is installed, or the store cannot be written.
 pub async fn select(app: &App, id: Option<String>) -> Result<Vec<ModelSummary>, IpcError> {
-    let mut settings = settings::load(app).await?;
+    let mut settings = settings::get_all(app).await?;
     if let Some(id) = &id
         && !app.installed(settings.context_len).await?.iter().any(|model| model.candidate.id == *id)
     {

@@ -11,12 +11,27 @@ use std::collections::BTreeMap;
 pub const CONTEXT_LEN: std::ops::RangeInclusive<u32> = 512..=32_768;
 /// The reply cap may be this.
 pub const REPLY_TOKENS: std::ops::RangeInclusive<u32> = 16..=8_192;
+/// The model may stay in memory unused for so many minutes.
+pub const IDLE_MINUTES: std::ops::RangeInclusive<u32> = 0..=240;
+/// Downloads may be held to so many kilobytes a second.
+pub const DOWNLOAD_LIMIT_KB: std::ops::RangeInclusive<u32> = 0..=1_000_000;
 
-/// The settings in force.
+/// The settings in force. While the profile is locked only how the page looks is told; everything else is as nobody had chosen it.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn get(app: &App) -> Result<Settings, IpcError> {
+    let settings = load(app).await?;
+    if app.admit().is_ok() {
+        return Ok(settings);
+    }
+    let Settings { language, theme, text_size, reduce_motion, .. } = settings;
+    Ok(Settings { language, theme, text_size, reduce_motion, ..defaults(app.locale()) })
+}
+
+/// All settings, for a command that a locked profile refuses.
+pub(crate) async fn get_all(app: &App) -> Reply<Settings> {
+    app.admit()?;
     load(app).await
 }
 
@@ -25,6 +40,7 @@ pub async fn get(app: &App) -> Result<Settings, IpcError> {
 /// # Errors
 /// When a value is out of range or names a model that is not installed, or the store cannot be written.
 pub async fn set(app: &App, settings: Settings) -> Result<Settings, IpcError> {
+    app.admit()?;
     check(&settings)?;
     let before = load(app).await?;
     // Only a new choice is checked: a model that was removed since must not block changing the theme.
@@ -34,6 +50,7 @@ pub async fn set(app: &App, settings: Settings) -> Result<Settings, IpcError> {
         return Err(Refusal::NoSuchModel { id: id.to_owned() }.into());
     }
     save(app, &settings).await?;
+    app.transfers().limit(settings.download_limit_kb);
     if (settings.context_len, &settings.model_id) != (before.context_len, &before.model_id) {
         app.reopen_model().await;
     }
@@ -60,8 +77,9 @@ pub(crate) fn defaults(locale: Option<&str>) -> Settings {
     }
 }
 
+/// The settings for the app itself, which opens its model while the profile is still locked.
 pub(crate) async fn load(app: &App) -> Reply<Settings> {
-    let open = app.store()?;
+    let open = app.locked_store()?;
     let stored = open.store.settings(&open.learner).await?;
     overlay(defaults(app.locale()), stored)
 }
@@ -105,7 +123,10 @@ fn as_json(settings: &Settings) -> Reply<Value> {
 }
 
 fn in_range(settings: &Settings) -> bool {
-    CONTEXT_LEN.contains(&settings.context_len) && REPLY_TOKENS.contains(&settings.max_reply_tokens)
+    CONTEXT_LEN.contains(&settings.context_len)
+        && REPLY_TOKENS.contains(&settings.max_reply_tokens)
+        && IDLE_MINUTES.contains(&settings.idle_unload_minutes)
+        && DOWNLOAD_LIMIT_KB.contains(&settings.download_limit_kb)
 }
 
 fn check(settings: &Settings) -> Result<(), Refusal> {
@@ -115,6 +136,8 @@ fn check(settings: &Settings) -> Result<(), Refusal> {
     };
     range("the context length", settings.context_len, CONTEXT_LEN)?;
     range("the reply cap", settings.max_reply_tokens, REPLY_TOKENS)?;
+    range("the minutes without a question", settings.idle_unload_minutes, IDLE_MINUTES)?;
+    range("the limit for downloads in kilobytes a second", settings.download_limit_kb, DOWNLOAD_LIMIT_KB)?;
     if settings.max_reply_tokens >= settings.context_len {
         return Err(Refusal::ReplyTooLong { reply: settings.max_reply_tokens, context: settings.context_len });
     }

@@ -4,9 +4,10 @@
 //! is being written ([`AnswerWriter`]); a damaged file is moved aside and never overwritten; a file from a newer
 //! version is not touched; deleting can be undone.
 
+mod connections;
 mod conversations;
-mod counters;
 mod error;
+mod learners;
 mod open;
 mod records;
 mod settings;
@@ -16,11 +17,12 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use connections::KEEP_CONNECTIONS;
 pub use error::Error;
 pub use open::Opened;
 pub use records::{
-    Asked, Branch, ConversationLine, EngineKind, EngineName, Learner, LearnerKind, Measured, Message, MessageState,
-    Role,
+    Asked, Branch, Connection, ConversationLine, EngineKind, EngineName, Learner, LearnerKind, Measured, Message,
+    MessageState, Role,
 };
 pub use writer::{AnswerWriter, Ending, SAVE_AFTER_BYTES, SAVE_EVERY};
 

@@ -82,8 +82,19 @@ pub struct Learner {
     pub name: String,
     /// Adult or learner.
     pub kind: LearnerKind,
+    /// Whether a PIN is asked for.
+    pub has_pin: bool,
     /// Milliseconds since 1970.
     pub created_at: i64,
+}
+
+/// One connection to the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// The other computer's name.
+    pub host: String,
 }
 
 /// A conversation without its turns.
@@ -228,8 +239,14 @@ pub(crate) fn learner(row: &SqliteRow) -> sqlx::Result<Learner> {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
         kind: LearnerKind::from_word(kind).ok_or_else(|| unknown_word("kind", kind))?,
+        has_pin: row.try_get::<Option<&str>, _>("pin_hash")?.is_some(),
         created_at: row.try_get("created_at")?,
     })
+}
+
+/// Reads a row of `connection`.
+pub(crate) fn connection(row: &SqliteRow) -> sqlx::Result<Connection> {
+    Ok(Connection { at: row.try_get("at")?, host: row.try_get("host")? })
 }
 
 /// Reads a row of `conversation`.

@@ -1,7 +1,7 @@
 //! The commands by name, with their arguments as JSON: the window's list, once more.
 
 use api::App;
-use api::dto::{AskRequest, ErrorCode, IpcError, Settings};
+use api::dto::{AskRequest, ErrorCode, IpcError, ProfileInput, Settings};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -28,6 +28,17 @@ async fn dispatch(app: &App, name: &str, args: &Value) -> Option<Result<Answer, 
     let answer = match name {
         "app_info" => plain(api::app_info::info(app).await),
         "page_ready" => plain(api::app_info::page_ready(app).await),
+        "setup_get" => plain(api::setup::get(app).await),
+        "setup_finish" => plain(api::setup::finish(app).await),
+        "profile_set" => match arg::<ProfileInput>(args, "input") {
+            Ok(input) => plain(api::profile::set(app, input).await),
+            Err(error) => Err(error),
+        },
+        "profile_unlock" => match arg(args, "pin") {
+            Ok(pin) => plain(api::profile::unlock(app, pin).await),
+            Err(error) => Err(error),
+        },
+        "hardware_get" => plain(api::computer::get(app).await),
         "settings_get" => plain(api::settings::get(app).await),
         "settings_set" => match arg::<Settings>(args, "settings") {
             Ok(settings) => plain(api::settings::set(app, settings).await),
@@ -42,6 +53,11 @@ async fn dispatch(app: &App, name: &str, args: &Value) -> Option<Result<Answer, 
             let (sink, events) = channel();
             stream(api::models::watch(app, sink).await, events)
         }
+        "model_remove" | "storage_get" | "network_get" | "sources_list" | "source_pick" | "offers_list" => {
+            models_in_and_out(app, name, args).await
+        }
+        "transfers_watch" | "transfer_import" | "transfer_download" | "transfer_export" | "transfer_pause"
+        | "transfer_resume" | "transfer_cancel" => transfer(app, name, args).await,
         "conversation_list"
         | "conversation_get"
         | "conversation_rename"
@@ -53,6 +69,34 @@ async fn dispatch(app: &App, name: &str, args: &Value) -> Option<Result<Answer, 
         _ => return None,
     };
     Some(answer)
+}
+
+async fn models_in_and_out(app: &App, name: &str, args: &Value) -> Result<Answer, IpcError> {
+    use api::transfers as t;
+    match name {
+        "model_remove" => plain(t::remove(app, arg(args, "id")?).await),
+        "storage_get" => plain(t::storage(app).await),
+        "network_get" => plain(api::network_state::get(app).await),
+        "sources_list" => plain(t::sources(app).await),
+        "source_pick" => plain(t::pick_source(app, arg(args, "kind")?).await),
+        _ => plain(t::offers(app).await),
+    }
+}
+
+async fn transfer(app: &App, name: &str, args: &Value) -> Result<Answer, IpcError> {
+    use api::transfers as t;
+    match name {
+        "transfers_watch" => {
+            let (sink, events) = channel();
+            stream(t::watch(app, sink).await, events)
+        }
+        "transfer_import" => plain(t::import(app, arg(args, "sourceId")?, arg(args, "modelId")?).await),
+        "transfer_download" => plain(t::download(app, arg(args, "offerId")?).await),
+        "transfer_export" => plain(t::export(app, arg(args, "modelId")?).await),
+        "transfer_pause" => plain(t::pause(app, arg(args, "id")?).await),
+        "transfer_resume" => plain(t::resume(app, arg(args, "id")?).await),
+        _ => plain(t::cancel(app, arg(args, "id")?).await),
+    }
 }
 
 async fn conversation(app: &App, name: &str, args: &Value) -> Result<Answer, IpcError> {

@@ -10,7 +10,7 @@ mod server;
 
 use api::places::Places;
 use api::scripted::ScriptedModels;
-use api::{App, AppOptions, InstalledModels, WorkerCommand};
+use api::{App, AppOptions, InstalledModels, LocalTransfers, NoPicker, WorkerCommand};
 use clap::Parser;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -59,7 +59,9 @@ fn serve(arguments: Arguments) -> Result<(), String> {
             Arc::new(InstalledModels::new(&places, WorkerCommand::current_exe()))
         };
         let locale = std::env::var("LANG").ok();
-        let app = App::start(AppOptions { data_dir: places.data_dir, models, locale }).await;
+        let transfers = Arc::new(LocalTransfers::new(&places));
+        let picker = Arc::new(NoPicker);
+        let app = App::start(AppOptions { data_dir: places.data_dir, models, locale, transfers, picker }).await;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
         let listener = tokio::net::TcpListener::bind(address)
             .await

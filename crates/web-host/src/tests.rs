@@ -1,8 +1,9 @@
 //! The server without a socket: commands, streams, refusals, policy.
 
 use super::*;
-use api::AppOptions;
+use api::places::Places;
 use api::scripted::ScriptedModels;
+use api::{AppOptions, LocalTransfers, NoPicker};
 use axum::http::Request;
 use serde_json::json;
 use std::sync::Arc;
@@ -19,10 +20,13 @@ impl Bench {
         let page = folder.path().join("page");
         std::fs::create_dir(&page).expect("folder");
         std::fs::write(page.join("index.html"), "<title>Aula</title>").expect("page");
+        let places = Places { data_dir: folder.path().join("data"), demo_model: None };
         let app = App::start(AppOptions {
             data_dir: folder.path().join("data"),
             models: Arc::new(ScriptedModels::new(crate::scripts::answer)),
             locale: None,
+            transfers: Arc::new(LocalTransfers::new(&places)),
+            picker: Arc::new(NoPicker),
         })
         .await;
         Self { router: router(app, &page).expect("router"), _folder: folder }
@@ -47,7 +51,7 @@ impl Bench {
 #[tokio::test]
 async fn every_command_of_the_window_is_served() {
     let bench = Bench::new().await;
-    for command in api::COMMANDS.iter().filter(|name| **name != "model_watch") {
+    for command in api::COMMANDS.iter().filter(|name| !name.ends_with("_watch")) {
         let (status, text) = bench.call(command, json!({})).await;
         assert!(!text.contains("there is no command"), "`{command}`: {status} {text}");
     }

@@ -5,6 +5,8 @@ pub mod chat;
 pub mod conversations;
 pub mod models;
 pub mod settings;
+pub mod setup;
+pub mod transfers;
 
 use tauri::ipc::{Channel, IpcResponse};
 

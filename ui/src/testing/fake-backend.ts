@@ -1,5 +1,5 @@
 /** A program behind the page that does what a test tells it. */
-import { BackendError, type Backend, type Badge, type ChatEvent, type Conversation, type ErrorCode, type Message, type ModelStatus, type Settings } from "$lib/backend";
+import { BackendError, type Backend, type Badge, type ChatEvent, type Conversation, type ErrorCode, type HardwareSummary, type Message, type ModelOffer, type ModelSource, type ModelStatus, type ModelSummary, type NetworkState, type PickKind, type Profile, type ProfileInput, type Settings, type SetupState, type Storage, type Transfer } from "$lib/backend";
 
 export const BADGE: Badge = { kind: "demo", model: "Demo", device: "CPU" };
 
@@ -30,7 +30,11 @@ export interface Answering {
 }
 
 export class FakeBackend implements Backend {
-  stored: Settings = { language: "es", theme: "light", textSize: "s", reduceMotion: false, contextLen: 4096, maxReplyTokens: 1024, modelId: null };
+  stored: Settings = { language: "es", theme: "light", textSize: "s", reduceMotion: false, contextLen: 4096, maxReplyTokens: 1024, modelId: null, idleUnloadMinutes: 10, downloadLimitKb: 0 };
+  setup: SetupState = { done: true, locked: false, waitSeconds: 0, profile: { id: "p1", name: "", kind: "learner", hasPin: false } };
+  sources: ModelSource[] = [];
+  offers: ModelOffer[] = [];
+  transfers: Transfer[] = [];
   all = new Map<string, Conversation>();
   deleted = new Map<string, Conversation>();
   cancelled: string[] = [];
@@ -41,6 +45,7 @@ export class FakeBackend implements Backend {
   holdTickets = false;
   release: () => void = () => undefined;
   status: (status: ModelStatus) => void = () => undefined;
+  sendTransfers: (transfers: Transfer[]) => void = (transfers) => (this.transfers = transfers);
   private count = 0;
 
   private check(name: keyof Backend): void {
@@ -62,13 +67,111 @@ export class FakeBackend implements Backend {
   }
   async watchModel(onStatus: (status: ModelStatus) => void) {
     this.status = onStatus;
-    onStatus({ state: "ready", badge: BADGE, contextLen: 4096, loadSeconds: 0.4 });
+    onStatus({ state: "ready", badge: BADGE, contextLen: 4096, loadSeconds: 0.4, choice: null });
   }
-  async models() {
+  async setupGet() {
+    return this.setup;
+  }
+  async setupFinish() {
+    this.check("setupFinish");
+    return (this.setup = { ...this.setup, done: true });
+  }
+  async profileSet({ name, kind, pin }: ProfileInput) {
+    this.check("profileSet");
+    const hasPin = pin === null ? this.setup.profile.hasPin : pin !== "";
+    const profile: Profile = { ...this.setup.profile, name, kind, hasPin };
+    this.setup = { ...this.setup, profile };
+    return profile;
+  }
+  async profileUnlock(_pin: string) {
+    this.check("profileUnlock");
+    return (this.setup = { ...this.setup, locked: false, waitSeconds: 0 });
+  }
+  async hardwareGet(): Promise<HardwareSummary> {
+    return { cpu: "CPU", cores: 4, ramBytes: 8e9, ramFreeBytes: 4e9, gpus: [] };
+  }
+  async models(): Promise<ModelSummary[]> {
     return [];
   }
-  async selectModel() {
+  async selectModel(): Promise<ModelSummary[]> {
     return [];
+  }
+  async modelRemove(_id: string): Promise<ModelSummary[]> {
+    this.check("modelRemove");
+    return this.models();
+  }
+  async storageGet(): Promise<Storage> {
+    return { freeBytes: 50e9, modelsBytes: 8e6, unfinishedBytes: 0 };
+  }
+  async networkGet(): Promise<NetworkState> {
+    return { connections: 0, open: false, hub: "huggingface.co", recent: [] };
+  }
+  async sourcesList() {
+    this.check("sourcesList");
+    return this.sources;
+  }
+  async sourcePick(_kind: PickKind): Promise<ModelSource | null> {
+    this.check("sourcePick");
+    return this.sources[0] ?? null;
+  }
+  async offersList() {
+    this.check("offersList");
+    return this.offers;
+  }
+  async transfersWatch(onTransfers: (transfers: Transfer[]) => void) {
+    this.sendTransfers = (transfers) => onTransfers((this.transfers = transfers));
+    onTransfers(this.transfers);
+  }
+  async transferImport(sourceId: string, modelId: string) {
+    this.check("transferImport");
+    const found = this.sources.find(({ id }) => id === sourceId)?.models.find(({ id }) => id === modelId);
+    if (!found) throw failure("not_found");
+    return this.begin("import", found.name, found.fileBytes);
+  }
+  async transferDownload(offerId: string) {
+    this.check("transferDownload");
+    const found = this.offers.find(({ id }) => id === offerId);
+    if (!found) throw failure("not_found");
+    return this.begin("download", found.name, found.fileBytes);
+  }
+  async transferExport(modelId: string): Promise<Transfer | null> {
+    this.check("transferExport");
+    return this.begin("export", modelId, 8e6);
+  }
+  async transferPause(id: string) {
+    this.check("transferPause");
+    this.change(id, { state: { state: "paused" } });
+  }
+  async transferResume(id: string) {
+    this.check("transferResume");
+    this.change(id, { state: { state: "running" } });
+  }
+  async transferCancel(id: string) {
+    this.check("transferCancel");
+    this.sendTransfers(this.transfers.filter((one) => one.id !== id));
+  }
+
+  /** Changes a transfer and tells the page. */
+  change(id: string, part: Partial<Transfer>) {
+    this.sendTransfers(this.transfers.map((one) => (one.id === id ? { ...one, ...part } : one)));
+  }
+
+  private begin(kind: Transfer["kind"], model: string, totalBytes: number): Transfer {
+    const begun: Transfer = {
+      id: `t${++this.count}`,
+      kind,
+      model,
+      state: { state: "running" },
+      doneBytes: 0,
+      totalBytes,
+      partsDone: 0,
+      parts: 1,
+      bytesPerSecond: null,
+      secondsLeft: null,
+      modelId: null,
+    };
+    this.sendTransfers([...this.transfers, begun]);
+    return begun;
   }
   async conversations() {
     return [...this.all.values()].map(({ summary }) => summary);

@@ -49,6 +49,8 @@ pub struct SetupState {
     pub done: bool,
     /// Whether a PIN must be given before anything else.
     pub locked: bool,
+    /// Seconds until a PIN may be tried again after several wrong ones; 0 for now.
+    pub wait_seconds: u32,
     /// The person who uses this computer.
     pub profile: Profile,
 }

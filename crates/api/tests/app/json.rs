@@ -66,9 +66,9 @@ fn model_states() {
     check(&ModelStatus::Absent, expect![[r#"{"state":"absent"}"#]]);
     check(&ModelStatus::Loading, expect![[r#"{"state":"loading"}"#]]);
     check(
-        &ModelStatus::Ready { badge: badge(), context_len: 4096, load_seconds: 1.5 },
+        &ModelStatus::Ready { badge: badge(), context_len: 4096, load_seconds: 1.5, choice: None },
         expect![[
-            r#"{"state":"ready","badge":{"kind":"local","model":"Gemma 4 E2B","device":"CPU"},"contextLen":4096,"loadSeconds":1.5}"#
+            r#"{"state":"ready","badge":{"kind":"local","model":"Gemma 4 E2B","device":"CPU"},"contextLen":4096,"loadSeconds":1.5,"choice":null}"#
         ]],
     );
     check(
@@ -115,7 +115,7 @@ fn every_error_code_reads_as_in_the_vocabulary() {
 
 #[test]
 fn settings_read_back_what_they_write() {
-    let json = r#"{"language":"es","theme":"contrast","textSize":"m","reduceMotion":true,"contextLen":4096,"maxReplyTokens":1024,"modelId":null}"#;
+    let json = r#"{"language":"es","theme":"contrast","textSize":"m","reduceMotion":true,"contextLen":4096,"maxReplyTokens":1024,"modelId":null,"idleUnloadMinutes":10,"downloadLimitKb":0}"#;
     let settings: Settings = serde_json::from_str(json).expect("settings");
     assert_eq!(serde_json::to_string(&settings).expect("json"), json);
 }

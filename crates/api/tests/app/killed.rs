@@ -60,10 +60,13 @@ struct TempFolder(std::path::PathBuf);
 
 impl TempFolder {
     async fn start(&self, models: &ScriptedModels) -> api::App {
+        let places = api::places::Places { data_dir: self.0.clone(), demo_model: None };
         api::App::start(api::AppOptions {
             data_dir: self.0.clone(),
             models: std::sync::Arc::new(models.clone()),
             locale: None,
+            transfers: std::sync::Arc::new(api::LocalTransfers::new(&places)),
+            picker: std::sync::Arc::new(api::NoPicker),
         })
         .await
     }

@@ -8,8 +8,9 @@ mod models;
 mod settings;
 
 use api::dto::{AskRequest, AskTicket, ChatEvent, Message, MessageState, Speaker};
+use api::places::Places;
 use api::scripted::{ScriptedModels, Step};
-use api::{App, AppOptions};
+use api::{App, AppOptions, LocalTransfers, NoPicker};
 use generation::GenerateRequest;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -60,10 +61,13 @@ impl Bench {
 }
 
 async fn start(folder: &TempDir, models: &ScriptedModels) -> App {
+    let places = Places { data_dir: folder.path().to_owned(), demo_model: None };
     App::start(AppOptions {
         data_dir: folder.path().to_owned(),
         models: Arc::new(models.clone()),
         locale: Some("en_US.UTF-8".to_owned()),
+        transfers: Arc::new(LocalTransfers::new(&places)),
+        picker: Arc::new(NoPicker),
     })
     .await
 }

@@ -16,6 +16,8 @@ async fn defaults_then_what_was_set_also_after_a_restart() {
         context_len: 4096,
         max_reply_tokens: 1024,
         model_id: None,
+        idle_unload_minutes: 10,
+        download_limit_kb: 0,
     };
     assert_eq!(first, expected);
     let chosen = Settings { language: Language::Pt, theme: Theme::Dark, max_reply_tokens: 64, ..first };
@@ -36,6 +38,8 @@ async fn settings_out_of_range_are_refused_whole() {
     let good = api::settings::get(&bench.app).await.expect("get");
     let bad = [
         Settings { context_len: 100, ..good.clone() },
+        Settings { idle_unload_minutes: 241, ..good.clone() },
+        Settings { download_limit_kb: 1_000_001, ..good.clone() },
         Settings { max_reply_tokens: 4096, theme: Theme::Dark, ..good.clone() },
     ];
     for bad in bad {

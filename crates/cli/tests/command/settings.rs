@@ -13,7 +13,13 @@ fn choose(machine: &Machine, id: &str) {
         let places = Places { data_dir: machine.data_dir(), demo_model: machine.demo.clone() };
         let worker = api::WorkerCommand::new(env!("CARGO_BIN_EXE_aula"));
         let models = std::sync::Arc::new(api::InstalledModels::new(&places, worker));
-        let options = api::AppOptions { data_dir: places.data_dir, models, locale: None };
+        let options = api::AppOptions {
+            transfers: std::sync::Arc::new(api::LocalTransfers::new(&places)),
+            picker: std::sync::Arc::new(api::NoPicker),
+            data_dir: places.data_dir,
+            models,
+            locale: None,
+        };
         let app = api::App::start(options).await;
         let mut settings = api::settings::get(&app).await.expect("settings");
         settings.model_id = Some(id.to_owned());

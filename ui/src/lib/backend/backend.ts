@@ -11,16 +11,34 @@ import type {
   ChatEvent,
   Conversation,
   ConversationSummary,
+  HardwareSummary,
   IpcError,
+  ModelOffer,
+  ModelSource,
   ModelStatus,
   ModelSummary,
+  NetworkState,
+  PickKind,
+  Profile,
+  ProfileInput,
   Settings,
+  SetupState,
+  Storage,
+  Transfer,
 } from "./types";
 
 export interface Backend {
   appInfo(): Promise<AppInfo>;
   /** Says that the page has painted; requests of an earlier load of the page are given up. */
   pageReady(): Promise<void>;
+
+  /** How far the first run is, and whether a PIN is asked for. */
+  setupGet(): Promise<SetupState>;
+  setupFinish(): Promise<SetupState>;
+  profileSet(input: ProfileInput): Promise<Profile>;
+  /** Rejects with `wrong_pin`; `setupGet` then tells how long to wait. */
+  profileUnlock(pin: string): Promise<SetupState>;
+  hardwareGet(): Promise<HardwareSummary>;
 
   settings(): Promise<Settings>;
   saveSettings(settings: Settings): Promise<Settings>;
@@ -30,6 +48,26 @@ export interface Backend {
   models(): Promise<ModelSummary[]>;
   /** Uses the model `id` from now on; `null` lets Aula choose. */
   selectModel(id: string | null): Promise<ModelSummary[]>;
+
+  /** Deletes an installed model; resolves with those that are left. */
+  modelRemove(id: string): Promise<ModelSummary[]>;
+  storageGet(): Promise<Storage>;
+  networkGet(): Promise<NetworkState>;
+
+  sourcesList(): Promise<ModelSource[]>;
+  /** Opens the system's own dialog; `null` where nothing was picked. */
+  sourcePick(kind: PickKind): Promise<ModelSource | null>;
+  offersList(): Promise<ModelOffer[]>;
+  /** Calls `onTransfers` with all transfers now and at every change, for as long as the page lives. */
+  transfersWatch(onTransfers: (transfers: Transfer[]) => void): Promise<void>;
+  transferImport(sourceId: string, modelId: string): Promise<Transfer>;
+  transferDownload(offerId: string): Promise<Transfer>;
+  /** Opens the system's own dialog for the folder; `null` where nothing was picked. */
+  transferExport(modelId: string): Promise<Transfer | null>;
+  transferPause(id: string): Promise<void>;
+  transferResume(id: string): Promise<void>;
+  /** Ends a transfer, removes what it left, and takes it off the list. */
+  transferCancel(id: string): Promise<void>;
 
   conversations(): Promise<ConversationSummary[]>;
   conversation(id: string): Promise<Conversation>;

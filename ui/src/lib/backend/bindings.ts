@@ -8,6 +8,16 @@ export const commands = {
 	appInfo: () => typedError<AppInfo, IpcError>(__TAURI_INVOKE("app_info")),
 	/**  The page has painted and can be used: the window waits for this sign of life. */
 	pageReady: () => typedError<null, IpcError>(__TAURI_INVOKE("page_ready")),
+	/**  How far the first run is, and whether a PIN is asked for. */
+	setupGet: () => typedError<SetupState, IpcError>(__TAURI_INVOKE("setup_get")),
+	/**  Notes that the first run is finished. */
+	setupFinish: () => typedError<SetupState, IpcError>(__TAURI_INVOKE("setup_finish")),
+	/**  Saves who uses this computer. */
+	profileSet: (input: ProfileInput) => typedError<Profile, IpcError>(__TAURI_INVOKE("profile_set", { input })),
+	/**  Opens the profile with its PIN. */
+	profileUnlock: (pin: string) => typedError<SetupState, IpcError>(__TAURI_INVOKE("profile_unlock", { pin })),
+	/**  Processor, memory and graphics cards. */
+	hardwareGet: () => typedError<HardwareSummary, IpcError>(__TAURI_INVOKE("hardware_get")),
 	/**  The settings in force. */
 	settingsGet: () => typedError<Settings, IpcError>(__TAURI_INVOKE("settings_get")),
 	/**  Saves all settings; returns them as saved. */
@@ -18,6 +28,32 @@ export const commands = {
 	modelsList: () => typedError<ModelSummary[], IpcError>(__TAURI_INVOKE("models_list")),
 	/**  Uses the model `id` from now on, or lets Aula choose when it is null; returns the list with the new choice. */
 	modelSelect: (id: string | null) => typedError<ModelSummary[], IpcError>(__TAURI_INVOKE("model_select", { id })),
+	/**  Deletes an installed model, which is closed first; returns the models that are left. */
+	modelRemove: (id: string) => typedError<ModelSummary[], IpcError>(__TAURI_INVOKE("model_remove", { id })),
+	/**  Room on the disk of the models. */
+	storageGet: () => typedError<Storage, IpcError>(__TAURI_INVOKE("storage_get")),
+	/**  Everything on this computer that models can be copied from. */
+	sourcesList: () => typedError<ModelSource[], IpcError>(__TAURI_INVOKE("sources_list")),
+	/**  Lets the person pick a folder or a file in the system's own dialog; null where they thought better of it. */
+	sourcePick: (kind: PickKind) => typedError<ModelSource | null, IpcError>(__TAURI_INVOKE("source_pick", { kind })),
+	/**  The models that can be downloaded. Opens no connection. */
+	offersList: () => typedError<ModelOffer[], IpcError>(__TAURI_INVOKE("offers_list")),
+	/**  Sends all transfers now and at every change; returns once that is arranged. */
+	transfersWatch: (onTransfers: Channel<Transfer[]>) => typedError<null, IpcError>(__TAURI_INVOKE("transfers_watch", { onTransfers })),
+	/**  Begins to copy a model in. */
+	transferImport: (sourceId: string, modelId: string) => typedError<Transfer, IpcError>(__TAURI_INVOKE("transfer_import", { sourceId, modelId })),
+	/**  Begins to download a model; the network is open to this while it runs. */
+	transferDownload: (offerId: string) => typedError<Transfer, IpcError>(__TAURI_INVOKE("transfer_download", { offerId })),
+	/**  Lets the person pick a folder and begins to copy an installed model there; null where they thought better of it. */
+	transferExport: (modelId: string) => typedError<Transfer | null, IpcError>(__TAURI_INVOKE("transfer_export", { modelId })),
+	/**  Stops a transfer for now. */
+	transferPause: (id: string) => typedError<null, IpcError>(__TAURI_INVOKE("transfer_pause", { id })),
+	/**  Goes on with a transfer that was paused or failed. */
+	transferResume: (id: string) => typedError<null, IpcError>(__TAURI_INVOKE("transfer_resume", { id })),
+	/**  Ends a transfer, removes what it left, and takes it off the list. */
+	transferCancel: (id: string) => typedError<null, IpcError>(__TAURI_INVOKE("transfer_cancel", { id })),
+	/**  The count of connections, and the latest ones. */
+	networkGet: () => typedError<NetworkState, IpcError>(__TAURI_INVOKE("network_get")),
 	/**  All conversations that are not deleted, latest first. */
 	conversationList: () => typedError<ConversationSummary[], IpcError>(__TAURI_INVOKE("conversation_list")),
 	/**  One conversation with the turns of its active branch. */
@@ -121,6 +157,55 @@ error: IpcError;
 /**  The answer as saved. */
 message: Message };
 
+/**  Why a model was chosen. */
+export type ChoiceReason = 
+/**  A person chose it. */
+"chosen" | 
+/**  A person chose it although it needs more memory than is free. */
+"chosenAlthoughTooLarge" | 
+/**  It is the largest that fits. */
+"largestThatFits" | 
+/**  A larger one was tried and did not do; `rejected` says why. */
+"nextAfterTrial" | 
+/**  All were too slow when they were tried; it is the fastest of them. */
+"fastestOfSlow" | 
+/**  Nothing but the demo model is installed. */
+"onlyTheDemo" | 
+/**  Models are installed, but none fits. */
+"nothingElseFits";
+
+/**  Why this model on this device. */
+export type ChoiceReport = {
+	/**  The model's opaque id. */
+	modelId: string,
+	/**  Name for people. */
+	model: string,
+	/**  Where it runs. */
+	device: DeviceKind,
+	/**  That device's name. */
+	deviceName: string,
+	/**  Cores used, where it runs on the processor. */
+	cores: number,
+	/**  Tokens a second in the trial; none where none was made. */
+	tokensPerSecond: number | null,
+	/**  Bytes that it needs there. */
+	neededBytes: number,
+	/**  Bytes that it may use there. */
+	usableBytes: number,
+	/**  Why. */
+	reason: ChoiceReason,
+	/**  What comes before it and does not do, best first. */
+	rejected: Rejected[],
+};
+
+/**  One line of the record of connections. */
+export type ConnectionLine = {
+	/**  Milliseconds since 1970. */
+	at: number,
+	/**  The other computer, e.g. `huggingface.co`. */
+	host: string,
+};
+
 /**  A conversation with the turns of its active branch, oldest first. */
 export type Conversation = {
 	/**  Its line in the list. */
@@ -139,8 +224,39 @@ export type ConversationSummary = {
 	updatedAt: number,
 };
 
+/**  Where a model computes. */
+export type DeviceKind = 
+/**  The processor. */
+"cpu" | 
+/**  A graphics card. */
+"gpu";
+
 /**  The page's copy of [`errors::ErrorCode`]; a new code there fails to compile here until it is added. */
-export type ErrorCode = "model_file_damaged" | "model_unsupported" | "model_missing" | "out_of_memory" | "model_loading" | "worker_crashed" | "worker_hung" | "queue_full" | "prompt_too_long" | "invalid_request" | "device_unavailable" | "not_found" | "store_damaged" | "store_newer" | "already_open" | "disk_full" | "io" | "internal";
+export type ErrorCode = "model_file_damaged" | "model_unsupported" | "model_missing" | "out_of_memory" | "model_loading" | "worker_crashed" | "worker_hung" | "queue_full" | "prompt_too_long" | "invalid_request" | "device_unavailable" | "not_found" | "store_damaged" | "store_newer" | "already_open" | "disk_full" | "network_closed" | "offline" | "server_refused" | "transfer_corrupt" | "source_gone" | "locked" | "wrong_pin" | "io" | "internal";
+
+/**  One graphics card. */
+export type GpuSummary = {
+	/**  Name for people. */
+	name: string,
+	/**  Its own memory in bytes; none where it shares the main memory or did not tell. */
+	dedicatedBytes: number | null,
+	/**  Whether this version computes on it. */
+	used: boolean,
+};
+
+/**  This computer. */
+export type HardwareSummary = {
+	/**  The processor's name. */
+	cpu: string,
+	/**  Cores that compute independently. */
+	cores: number,
+	/**  Main memory in bytes. */
+	ramBytes: number,
+	/**  Main memory that is free now, in bytes. */
+	ramFreeBytes: number,
+	/**  Graphics cards. */
+	gpus: GpuSummary[],
+};
 
 /**  A failed command. */
 export type IpcError = {
@@ -198,12 +314,66 @@ export type MessageState =
 /**  The engine stopped in the middle; the text so far was kept. */
 "interrupted";
 
+/**  A model that can be downloaded. */
+export type ModelOffer = {
+	/**  Opaque id. */
+	id: string,
+	/**  Name for people. */
+	name: string,
+	/**  `E2B` or `E4B`. */
+	variant: string,
+	/**  Quantization. */
+	quantization: string,
+	/**  Size in bytes. */
+	fileBytes: number,
+	/**  Who publishes it, e.g. `google`. */
+	publisher: string,
+	/**  Licence, as an SPDX expression. */
+	license: string,
+	/**  Whether its checksum was published; otherwise it is compared with what the hub reports. */
+	hashPublished: boolean,
+	/**  Bytes that it needs on this computer. */
+	neededBytes: number,
+	/**  Whether this computer has the memory for it. */
+	fits: boolean,
+	/**  Whether it is the one that suits this computer best. */
+	recommended: boolean,
+	/**  Whether it is installed already. */
+	installed: boolean,
+	/**  Whether there is room on the disk. */
+	hasRoom: boolean,
+};
+
+/**  A place with models. */
+export type ModelSource = {
+	/**  Opaque id, good until the program ends. */
+	id: string,
+	/**  Name for people: the name of the stick or folder, not a path. */
+	label: string,
+	/**  What it is. */
+	kind: SourceKind,
+	/**  Models found there, best for this computer first. */
+	models: SourceModel[],
+};
+
 /**  The model's state, for the page's composer and the badge before any answer. */
 export type ModelStatus = 
 /**  No model is installed. */
 { state: "absent" } | 
 /**  It is being opened; questions may be written and are answered afterwards. */
 { state: "loading" } | 
+/**  It is open and is being tried for some seconds; questions may be written and are answered afterwards. */
+{ state: "trying"; 
+/**  Name of the model that is tried. */
+model: string; 
+/**  Where it is tried. */
+device: string } | 
+/**  It left the memory because nobody asked for a while or memory ran low; the next question opens it again. */
+{ state: "resting"; 
+/**  Who will answer. */
+badge: Badge; 
+/**  Whether other programs needed the memory. */
+forMemory: boolean } | 
 /**  It answers. */
 { state: "ready"; 
 /**  Who will answer. */
@@ -211,7 +381,9 @@ badge: Badge;
 /**  Context length in tokens. */
 contextLen: number; 
 /**  Seconds that opening took. */
-loadSeconds: number } | 
+loadSeconds: number; 
+/**  Why this model on this device; none until that is known. */
+choice: ChoiceReport | null } | 
 /**  It could not be opened. */
 { state: "failed"; 
 /**  Why, and what to do. */
@@ -235,6 +407,87 @@ export type ModelSummary = {
 	active: boolean,
 };
 
+/**  The network, as Settings show it. */
+export type NetworkState = {
+	/**  Connections that Aula has opened since it was installed. */
+	connections: number,
+	/**  Whether it is open now. */
+	open: boolean,
+	/**  The hub that models are downloaded from. */
+	hub: string,
+	/**  The latest connections, newest first. */
+	recent: ConnectionLine[],
+};
+
+/**  What a person picks in the system's own dialog; the page never sees a path. */
+export type PickKind = 
+/**  A folder. */
+"folder" | 
+/**  A model file. */
+"file";
+
+/**  The person who uses this computer. */
+export type Profile = {
+	/**  Opaque id. */
+	id: string,
+	/**  What the tutor calls them; may be empty. */
+	name: string,
+	/**  Who the profile is for. */
+	kind: ProfileKind,
+	/**  Whether a PIN is asked for at the start. */
+	hasPin: boolean,
+};
+
+/**  A profile as a person fills it in. */
+export type ProfileInput = {
+	/**  At most 40 characters. */
+	name: string,
+	/**  Who the profile is for. */
+	kind: ProfileKind,
+	/**  4 to 8 digits sets a PIN, an empty text removes it, none leaves it as it is. */
+	pin: string | null,
+	/**  The PIN until now, where there is one and it changes. */
+	oldPin: string | null,
+};
+
+/**  Who a profile is for. */
+export type ProfileKind = 
+/**  A teacher or a family. */
+"adult" | 
+/**  A student. */
+"learner";
+
+/**  Why a model that is installed does not answer. */
+export type RejectReason = 
+/**  It needs more memory than is free. */
+{ kind: "tooLarge"; 
+/**  Bytes that it needs. */
+neededBytes: number; 
+/**  Bytes that it may use. */
+usableBytes: number; 
+/**  Whether it would fit if other programs were closed; otherwise this device can never hold it. */
+couldFit: boolean } | 
+/**  It ran out of memory when it was tried. */
+{ kind: "outOfMemory" } | 
+/**  It wrote too slowly when it was tried. */
+{ kind: "tooSlow"; 
+/**  Tokens a second. */
+tokensPerSecond: number } | 
+/**  It could not be opened or stopped when it was tried. */
+{ kind: "failed" };
+
+/**  A model that is installed and does not answer. */
+export type Rejected = {
+	/**  Name for people. */
+	model: string,
+	/**  Where it would have run. */
+	device: DeviceKind,
+	/**  That device's name. */
+	deviceName: string,
+	/**  Why not. */
+	reason: RejectReason,
+};
+
 /**  Everything a person chose in Settings. */
 export type Settings = {
 	/**  Interface language. */
@@ -251,6 +504,73 @@ export type Settings = {
 	maxReplyTokens: number,
 	/**  Installed model to use; `None` lets Aula choose. */
 	modelId: string | null,
+	/**  Minutes without a question after which the model leaves the memory, at most 240; 0 keeps it. */
+	idleUnloadMinutes: number,
+	/**  Most kilobytes a second that a download may take; 0 for no limit. */
+	downloadLimitKb: number,
+};
+
+/**  How far the first run is. */
+export type SetupState = {
+	/**  Whether the first run was finished on this computer. */
+	done: boolean,
+	/**  Whether a PIN must be given before anything else. */
+	locked: boolean,
+	/**  Seconds until a PIN may be tried again after several wrong ones; 0 for now. */
+	waitSeconds: number,
+	/**  The person who uses this computer. */
+	profile: Profile,
+};
+
+/**  What a model file says about itself. */
+export type SourceDetails = {
+	/**  Layers. */
+	layers: number,
+	/**  Tensors. */
+	tensors: number,
+	/**  Positions that it was made for, in tokens. */
+	maxContextLen: number,
+	/**  Parameters without the per-layer table. */
+	effectiveParameters: number,
+	/**  Bytes that it needs on this computer. */
+	neededBytes: number,
+	/**  Bytes that it may use on this computer. */
+	usableBytes: number,
+};
+
+/**  What models can be copied from. */
+export type SourceKind = 
+/**  A memory stick or another disk that can be pulled out. */
+"removable" | 
+/**  A folder that a person picked, a share of the school network included. */
+"folder" | 
+/**  A single file that a person picked. */
+"file" | 
+/**  A model that another program on this computer downloaded. */
+"sharedCache";
+
+/**  One model that can be copied in. */
+export type SourceModel = {
+	/**  Opaque id within its source. */
+	id: string,
+	/**  Name for people. */
+	name: string,
+	/**  Quantization, e.g. `Q4_0`. */
+	quantization: string,
+	/**  Size in bytes. */
+	fileBytes: number,
+	/**  Seconds that copying will take, as far as this disk is known. */
+	seconds: number | null,
+	/**  Whether a manifest with checksums comes with it. */
+	hasChecksums: boolean,
+	/**  Whether this computer has the memory for it. */
+	fits: boolean,
+	/**  Whether it is installed already. */
+	installed: boolean,
+	/**  What the file says about itself; none while parts of it are missing. */
+	details: SourceDetails | null,
+	/**  Why it cannot be copied, if so. */
+	problem: IpcError | null,
 };
 
 /**  Who speaks. */
@@ -259,6 +579,16 @@ export type Speaker =
 "student" | 
 /**  The tutor. */
 "tutor";
+
+/**  Room on the disk. */
+export type Storage = {
+	/**  Free bytes on the disk of the models. */
+	freeBytes: number,
+	/**  Bytes of all installed models. */
+	modelsBytes: number,
+	/**  Bytes of unfinished transfers. */
+	unfinishedBytes: number,
+};
 
 /**  Size of text. */
 export type TextSize = 
@@ -279,6 +609,60 @@ export type Theme =
 "dark" | 
 /**  Black on white with strong edges. */
 "contrast";
+
+/**  One model on its way. */
+export type Transfer = {
+	/**  Opaque id; the same after a restart. */
+	id: string,
+	/**  Which way. */
+	kind: TransferKind,
+	/**  Name of the model. */
+	model: string,
+	/**  How far. */
+	state: TransferState,
+	/**  Bytes that are there and checked. */
+	doneBytes: number,
+	/**  Bytes in all. */
+	totalBytes: number,
+	/**  Parts that are there and checked. */
+	partsDone: number,
+	/**  Parts in all. */
+	parts: number,
+	/**  Bytes a second over the last seconds; none at the start. */
+	bytesPerSecond: number | null,
+	/**  Seconds left; none where nobody can tell. */
+	secondsLeft: number | null,
+	/**  The installed model, once it is there. */
+	modelId: string | null,
+};
+
+/**  Which way a model goes. */
+export type TransferKind = 
+/**  From a disk or folder into Aula. */
+"import" | 
+/**  From the internet into Aula. */
+"download" | 
+/**  From Aula to a disk or folder. */
+"export";
+
+/**  How far a transfer is. */
+export type TransferState = 
+/**  It moves. */
+{ state: "running" } | 
+/**  It waits for a cable, a stick or a server, and goes on by itself when that is back. */
+{ state: "waiting"; 
+/**  What it waits for. */
+error: IpcError } | 
+/**  All is there and is compared with its checksums. */
+{ state: "verifying" } | 
+/**  A person stopped it for now. */
+{ state: "paused" } | 
+/**  The model is there. */
+{ state: "done" } | 
+/**  It cannot go on by itself; what was copied is kept where that helps. */
+{ state: "failed"; 
+/**  Why, and what to do. */
+error: IpcError };
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

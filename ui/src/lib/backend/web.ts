@@ -6,7 +6,7 @@
  * a streaming one may also say so in its first line.
  */
 import { BackendError, asIpcError, type Backend } from "./backend";
-import type { ChatEvent, IpcError, ModelStatus } from "./types";
+import type { ChatEvent, IpcError, ModelStatus, Transfer } from "./types";
 
 type Arguments = Record<string, unknown>;
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -49,11 +49,29 @@ export function webBackend(fetcher: Fetch = (url, init) => fetch(url, init)): Ba
   return {
     appInfo: () => call("app_info"),
     pageReady: () => call("page_ready"),
+    setupGet: () => call("setup_get"),
+    setupFinish: () => call("setup_finish"),
+    profileSet: (input) => call("profile_set", { input }),
+    profileUnlock: (pin) => call("profile_unlock", { pin }),
+    hardwareGet: () => call("hardware_get"),
     settings: () => call("settings_get"),
     saveSettings: (settings) => call("settings_set", { settings }),
     watchModel: (onStatus) => stream<void, ModelStatus>("model_watch", {}, onStatus),
     models: () => call("models_list"),
     selectModel: (id) => call("model_select", { id }),
+    modelRemove: (id) => call("model_remove", { id }),
+    storageGet: () => call("storage_get"),
+    networkGet: () => call("network_get"),
+    sourcesList: () => call("sources_list"),
+    sourcePick: (kind) => call("source_pick", { kind }),
+    offersList: () => call("offers_list"),
+    transfersWatch: (onTransfers) => stream<void, Transfer[]>("transfers_watch", {}, onTransfers),
+    transferImport: (sourceId, modelId) => call("transfer_import", { sourceId, modelId }),
+    transferDownload: (offerId) => call("transfer_download", { offerId }),
+    transferExport: (modelId) => call("transfer_export", { modelId }),
+    transferPause: (id) => call("transfer_pause", { id }),
+    transferResume: (id) => call("transfer_resume", { id }),
+    transferCancel: (id) => call("transfer_cancel", { id }),
     conversations: () => call("conversation_list"),
     conversation: (id) => call("conversation_get", { id }),
     rename: (id, title) => call("conversation_rename", { id, title }),
