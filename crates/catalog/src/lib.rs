@@ -5,10 +5,12 @@
 
 mod error;
 pub mod fit;
+pub mod hub;
 mod import;
 pub mod incoming;
 mod inspection;
 mod installed;
+pub mod manifest;
 pub mod trials;
 
 pub use error::Error;

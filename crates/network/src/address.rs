@@ -17,6 +17,14 @@ pub fn parse(text: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
+/// The host of an address that Aula connects to.
+///
+/// # Errors
+/// If `address` is no such address: `https`, or plain `http` to this very computer.
+pub fn host_of(address: &str) -> Result<String, Error> {
+    parse(address).map(|url| host(&url))
+}
+
 /// Where `from` sends a request on to.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ mod gate;
 mod limit;
 mod response;
 
+pub use address::host_of;
 pub use client::{Client, Method, Options, Redirects, Request};
 pub use error::Error;
 pub use gate::{Connection, Gate, Permit, Purpose};
