@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use choice::is_fast_enough;
 pub use choice::{Choice, Reason, Rejected, Rejection, by_rank, choose};
-pub use device::{Backends, Device, DeviceMemory, KvElement, cpu, usable_on_cpu};
+pub use device::{
+    Backends, Device, DeviceMemory, KvElement, UnusedCard, VRAM_RESERVE_BYTES, WhyUnused, cpu, devices, usable_on_cpu,
+};
 
 use crate::installed::InstalledModel;
 
@@ -104,22 +106,28 @@ impl Candidate {
 }
 
 impl InstalledModel {
-    /// This model on every device of the computer that `profile` describes and on which this build can compute, best
-    /// first. The demo model stays on the processor, which is fast enough for it.
+    /// This model on every device of the computer that `profile` describes and on which this build can compute. The
+    /// demo model stays on the processor, which is fast enough for it.
+    ///
+    /// `profile` is meant to be taken while no model is open: what an open one holds counts as used.
     pub fn candidates(&self, profile: &HardwareProfile, context_len: usize, backends: Backends) -> Vec<Candidate> {
         let file = FileStamp::of(&self.path);
-        let mut devices = vec![cpu(profile)];
-        let _ = backends;
+        let mut devices = devices(profile, backends).0;
         devices.retain(|memory| !(self.inspection.demo && memory.device.is_gpu()));
-        devices.into_iter().map(|memory| self.on(memory, context_len, file.clone())).collect()
+        devices.into_iter().map(|memory| self.with_stamp(memory, context_len, file.clone())).collect()
     }
 
     /// This model on the processor of the computer that `profile` describes.
     pub fn candidate(&self, profile: &HardwareProfile, context_len: usize) -> Candidate {
-        self.on(cpu(profile), context_len, FileStamp::of(&self.path))
+        self.candidate_on(cpu(profile), context_len)
     }
 
-    fn on(&self, memory: DeviceMemory, context_len: usize, file: FileStamp) -> Candidate {
+    /// This model on one device.
+    pub fn candidate_on(&self, memory: DeviceMemory, context_len: usize) -> Candidate {
+        self.with_stamp(memory, context_len, FileStamp::of(&self.path))
+    }
+
+    fn with_stamp(&self, memory: DeviceMemory, context_len: usize, file: FileStamp) -> Candidate {
         let inspection = &self.inspection;
         Candidate {
             id: self.id.clone(),

@@ -171,7 +171,8 @@ impl Inspection {
         self.memory_need_with(context_len, KvElement::F32)
     }
 
-    /// The same on a device that stores the KV cache as `kv`.
+    /// The same on a device that stores the KV cache as `kv`. In both cases the per-layer table stays in the file's map;
+    /// where a graphics card has memory of its own, the tokenizer is not in it.
     pub fn memory_need_with(&self, context_len: usize, kv: KvElement) -> MemoryNeed {
         let positions = context_len.min(self.config.max_context_len);
         MemoryNeed {
@@ -180,26 +181,32 @@ impl Inspection {
                 KvElement::F16 => kv_bytes_f16(&self.config, positions),
                 KvElement::F32 => kv_bytes_plain(&self.config, positions, CHUNK),
             },
-            scratch: scratch_bytes(&self.config, positions),
+            scratch: results_bytes(&self.config, positions)
+                + checkpoint_bytes(&self.config, positions, kv)
+                + match kv {
+                    KvElement::F16 => 0,
+                    KvElement::F32 => TOKENIZER_BYTES_PER_TOKEN * self.config.vocab_size as u64,
+                },
         }
     }
 }
 
-/// Intermediate results of the widest moment of a prefill chunk, one row of logits with its copies, the states to which
-/// a conversation can return, and the tokenizer.
-fn scratch_bytes(config: &Config, positions: usize) -> u64 {
+/// Intermediate results of the widest moment of a prefill chunk and one row of logits with its copies.
+fn results_bytes(config: &Config, positions: usize) -> u64 {
     let chunk = CHUNK.min(positions);
     let widest_ffn = config.ffn_widths.iter().copied().max().unwrap_or(0);
     let per_layer_inputs = config.n_layers * config.ple_width;
     let scores = config.n_heads * (positions + chunk);
     let row = 8 * config.hidden_size + 4 * widest_ffn + 3 * per_layer_inputs + 2 * scores;
-    let vocab = config.vocab_size as u64;
-    let results = F32_BYTES * ((chunk * row) as u64 + 4 * vocab);
+    F32_BYTES * ((chunk * row) as u64 + 4 * config.vocab_size as u64)
+}
+
+/// The states of the sliding layers to which a conversation can return.
+fn checkpoint_bytes(config: &Config, positions: usize, kv: KvElement) -> u64 {
     let window_bytes = |l: usize| {
         let kept = positions.min(config.sliding_window);
-        F32_BYTES * (2 * kept * config.n_kv_heads[l] * config.head_dim(l)) as u64
+        kv.bytes() * (2 * kept * config.n_kv_heads[l] * config.head_dim(l)) as u64
     };
     let sliding_owners = (0..config.n_layers).filter(|&l| config.owns_kv(l) && config.is_sliding(l));
-    let checkpoints = CHECKPOINTS * sliding_owners.map(window_bytes).sum::<u64>();
-    results + checkpoints.min(CHECKPOINTS_LIMIT_BYTES) + TOKENIZER_BYTES_PER_TOKEN * vocab
+    (CHECKPOINTS * sliding_owners.map(window_bytes).sum::<u64>()).min(CHECKPOINTS_LIMIT_BYTES)
 }

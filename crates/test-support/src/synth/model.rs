@@ -57,7 +57,8 @@ pub(super) fn kept(spec: Spec) -> Vec<TensorPlan> {
 /// Metadata and tensor table of `spec`, with `tensors` in their types.
 pub(super) fn builder(spec: Spec, tensors: &[TensorPlan]) -> GgufBuilder {
     let mut builder = GgufBuilder::default();
-    put_metadata(&mut builder, &Shape::of(spec.size), spec.mix);
+    put_parameters(&mut builder, &Shape::of(spec.size), spec.mix);
+    put_vocabulary(&mut builder, &Shape::of(spec.size));
     for tensor in tensors {
         builder.tensor(&tensor.name, &tensor.shape, tensor.kind);
     }
@@ -175,8 +176,26 @@ fn write_tensor(out: &mut impl Write, tensor: &TensorPlan, n_bytes: usize, seed:
     }
 }
 
-/// The keys of published files, in their order.
-fn put_metadata(out: &mut GgufBuilder, shape: &Shape, mix: Mix) {
+/// Writes the header of `spec` to `path`, with a hole where the weights would be: a file as long as a real one that takes
+/// a few kilobytes of the disk, for whatever reads the tensor table only. It has no vocabulary either, so that it is
+/// made in no time and answers nothing.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_sparse(path: &Path, spec: Spec) -> io::Result<()> {
+    let mut builder = GgufBuilder::default();
+    put_parameters(&mut builder, &Shape::of(spec.size), spec.mix);
+    for tensor in kept(spec) {
+        builder.tensor(&tensor.name, &tensor.shape, tensor.kind);
+    }
+    let header = builder.header();
+    let mut file = File::create(path)?;
+    file.write_all(&header)?;
+    file.set_len(header.len() as u64 + builder.data_bytes())
+}
+
+/// The keys of published files before the vocabulary, in their order.
+fn put_parameters(out: &mut GgufBuilder, shape: &Shape, mix: Mix) {
     let layers = || 0..shape.n_layers;
     let a = |key: &str| format!("gemma4.{key}");
     out.key("general.architecture", "gemma4");
@@ -214,6 +233,10 @@ fn put_metadata(out: &mut GgufBuilder, shape: &Shape, mix: Mix) {
     out.key(&a("rope.dimension_count"), shape.head_dim_global as u32);
     out.key(&a("rope.dimension_count_swa"), shape.head_dim_sliding as u32);
     out.key("general.quantization_version", 2u32);
+}
+
+/// The rest of the keys.
+fn put_vocabulary(out: &mut GgufBuilder, shape: &Shape) {
     let vocab = vocabulary(shape.vocab);
     out.key("tokenizer.ggml.model", "gemma4");
     out.array("tokenizer.ggml.tokens", &vocab.tokens);
