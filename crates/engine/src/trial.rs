@@ -6,7 +6,8 @@
 //! 2. A short fixed prompt is fed (prefill).
 //! 3. Tokens are written greedily: at least [`STEADY_TOKENS`], then until the pace is steady, at most five seconds.
 //!
-//! The rate is that of the later half of the tokens, when clocks and caches have settled.
+//! The rate is that of the later half of the tokens, when clocks and caches have settled. When somebody waits, the
+//! prompt is left out and four tokens suffice.
 
 use std::{
     cell::Cell,
@@ -52,8 +53,8 @@ impl Default for TrialLimits {
 pub struct TrialReport {
     /// Reading a prompt. `None` where the trial did not get that far.
     pub prefill_tokens_per_second: Option<f64>,
-    /// Writing. `None` where somebody ended the trial before anything could be said; where not even one token was
-    /// written in time, what one token would have been.
+    /// Writing; where not even one token was written in time, what one token would have been. `None` where the trial
+    /// was given up before it began or in its midst.
     pub decode_tokens_per_second: Option<f64>,
     /// Tokens written.
     pub decode_tokens: usize,
@@ -63,8 +64,8 @@ pub struct TrialReport {
     pub ended_early: bool,
 }
 
-/// Measures on `sequence`, which is new and stays behind used. `ended` is asked before every layer and says whether
-/// somebody is waiting: the trial then ends as soon as it can say something.
+/// Measures on `sequence`, which is new. `ended` is asked before every layer and says whether somebody is waiting: the
+/// trial then ends as soon as it can say something.
 ///
 /// # Errors
 /// If the model fails or computes numbers from which no token can be drawn.
@@ -81,25 +82,30 @@ pub(crate) fn measure(
         Ok(TrialReport { seconds: begun.elapsed().as_secs_f64(), ended_early: ended(), ..report })
     };
 
-    let warming = || ended() || begun.elapsed() > limits.warm_up;
     let first = &prompt[..prompt.len().min(1)];
-    if forward(&mut *sequence, first, &warming)?.is_none() {
-        report.decode_tokens_per_second = rate_in_vain(begun.elapsed(), ended());
-        return finished(report);
+    // Asked in any case, because that counts as progress.
+    let too_long = || (ended(), begun.elapsed() > limits.warm_up).1;
+    let mut warm = forward(&mut *sequence, first, &too_long)?;
+    if warm.is_some() && !ended() {
+        sequence.clear();
+        let prefill_begun = Instant::now();
+        warm = forward(&mut *sequence, &prompt, &|| ended() || too_long())?;
+        match &warm {
+            Some(_) => report.prefill_tokens_per_second = rate(prompt.len(), prefill_begun.elapsed().as_secs_f64()),
+            None if ended() => warm = forward(&mut *sequence, first, &too_long)?,
+            None => {}
+        }
     }
-    sequence.clear();
-    let prefill_begun = Instant::now();
-    let Some(mut row) = forward(&mut *sequence, &prompt, &warming)? else {
-        report.decode_tokens_per_second = rate_in_vain(begun.elapsed(), ended());
+    let Some(mut row) = warm else {
+        report.decode_tokens_per_second = rate(1, begun.elapsed().as_secs_f64());
         return finished(report);
     };
-    report.prefill_tokens_per_second = rate(prompt.len(), prefill_begun.elapsed().as_secs_f64());
 
     let mut sampler = Sampler::new(&Sampling::greedy());
     let mut steps: Vec<f64> = Vec::new();
     let n_written = Cell::new(0);
     let decode_begun = Instant::now();
-    let over = || decode_begun.elapsed() > limits.decode || (n_written.get() >= HURRIED_TOKENS && ended());
+    let over = || (ended() && n_written.get() >= HURRIED_TOKENS) || decode_begun.elapsed() > limits.decode;
     let room = sequence.context_len().saturating_sub(prompt.len()).min(MOST_TOKENS);
     while steps.len() < room && !over() && !(steps.len() >= STEADY_TOKENS && is_steady(&steps)) {
         let step_begun = Instant::now();
@@ -111,7 +117,7 @@ pub(crate) fn measure(
     }
     report.decode_tokens = steps.len();
     report.decode_tokens_per_second = match later_half(&steps) {
-        [] => rate_in_vain(decode_begun.elapsed(), ended()),
+        [] => rate(1, decode_begun.elapsed().as_secs_f64()),
         steady => rate(steady.len(), steady.iter().sum()),
     };
     finished(report)
@@ -139,11 +145,6 @@ fn rate(tokens: usize, seconds: f64) -> Option<f64> {
     (tokens > 0).then(|| tokens as f64 / seconds.max(1e-9))
 }
 
-/// Nothing was written in `elapsed`: at most one token in that time, unless somebody ended it.
-fn rate_in_vain(elapsed: Duration, ended: bool) -> Option<f64> {
-    if ended { None } else { rate(1, elapsed.as_secs_f64()) }
-}
-
 /// The later half of `steps`, the middle one included.
 fn later_half(steps: &[f64]) -> &[f64] {
     &steps[steps.len() / 2..]
@@ -169,11 +170,9 @@ mod tests {
 
     #[test]
     fn rates_are_positive_and_finite() {
-        for found in [rate(3, 0.0), rate(1, 1e9), rate_in_vain(Duration::ZERO, false)] {
+        for found in [rate(3, 0.0), rate(1, 1e9)] {
             assert!(found.is_some_and(|rate| rate.is_finite() && rate > 0.0), "{found:?}");
         }
         assert_eq!(rate(0, 1.0), None);
-        assert_eq!(rate_in_vain(Duration::from_secs(5), false), Some(0.2));
-        assert_eq!(rate_in_vain(Duration::from_secs(5), true), None, "nothing can be said");
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Trial {
     target: Target,
     /// Under this id it runs.
     pub(super) id: Option<u64>,
+    /// Whether somebody is waiting for its end.
+    hurried: bool,
     report: oneshot::Sender<Outcome>,
 }
 
@@ -30,7 +32,7 @@ impl Supervisor {
         if self.failed.is_some() {
             self.try_again();
         }
-        self.trial = Some(Trial { target, id: None, report });
+        self.trial = Some(Trial { target, id: None, hurried: false, report });
     }
 
     pub(super) fn trial_runs(&self) -> bool {
@@ -44,19 +46,26 @@ impl Supervisor {
             return;
         }
         let id = self.next_id();
+        let mut hurried = false;
         if let Some(trial) = &mut self.trial {
             trial.id = Some(id);
+            hurried = trial.hurried;
         }
         if let Some(worker) = &mut self.worker {
             worker.signs.progressed(Instant::now());
         }
         self.tell(&Command::Trial { id, limits: self.options.trial });
+        if hurried {
+            self.tell(&Command::EndTrial { id });
+        }
     }
 
-    /// Somebody is waiting: a trial that runs ends soon; one that has not begun goes on waiting.
+    /// Somebody is waiting: the trial ends as soon as it can say something.
     pub(super) fn end_trial(&mut self) {
         self.idle.used();
-        if let Some(Trial { id: Some(id), .. }) = self.trial {
+        let Some(trial) = &mut self.trial else { return };
+        trial.hurried = true;
+        if let Some(id) = trial.id {
             self.tell(&Command::EndTrial { id });
         }
     }

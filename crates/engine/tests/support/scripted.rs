@@ -25,12 +25,20 @@ pub struct ScriptedSequence {
     context_len: usize,
     tokens: Vec<u32>,
     digest: u64,
+    /// Time that each call takes whatever the question says.
+    pace: Duration,
 }
 
 impl ScriptedSequence {
     /// An empty sequence.
     pub fn new(context_len: usize) -> Self {
-        Self { context_len, tokens: Vec::new(), digest: 1 }
+        Self { context_len, tokens: Vec::new(), digest: 1, pace: Duration::ZERO }
+    }
+
+    /// The same, taking so long for each call.
+    #[allow(dead_code, reason = "only the worker paces")]
+    pub fn paced(self, pace: Duration) -> Self {
+        Self { pace, ..self }
     }
 
     /// The last user turn, and how many tokens of an answer follow it.
@@ -94,6 +102,7 @@ impl Sequence for ScriptedSequence {
                 self.digest = before.1;
                 return Err(gemma4::Error::Cancelled);
             }
+            std::thread::sleep(self.pace / LAYERS as u32);
             let layers = if answered > 0 { LAYERS } else { 1 };
             std::thread::sleep(Duration::from_micros(per_layer.unwrap_or(0) * 1000 / layers));
         }

@@ -45,23 +45,35 @@ fn parent(model: String) {
     });
 }
 
-/// Opens scripted models: a path that ends in `missing` fails, one in `crash` aborts the process.
+/// Opens scripted models: a path that ends in `missing` fails, one in `crash` aborts the process, one in `hungry` asks for
+/// more memory than there is, and `paced-N` takes N milliseconds for each token.
 pub struct ScriptedLoader;
 
 impl Loader for ScriptedLoader {
     fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
         if request.path.extension().is_some_and(|extension| extension == "gguf") {
-            return GemmaLoader::default().load(request);
+            let loader = if std::env::args().nth(2).as_deref() == Some("starved") {
+                GemmaLoader { free_bytes: || Some(1_000_000) }
+            } else {
+                GemmaLoader::default()
+            };
+            return loader.load(request);
         }
         let name = request.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match name.as_str() {
             "crash" => std::process::abort(),
+            "hungry" => match std::alloc::Layout::from_size_align(1 << 50, 8) {
+                Ok(layout) => std::alloc::handle_alloc_error(layout),
+                Err(_) => return Err(Error::ModelMissing),
+            },
             "missing" => return Err(Error::ModelMissing),
             "slow" => std::thread::sleep(Duration::from_millis(300)),
             _ => {}
         }
+        let pace =
+            name.strip_prefix("paced-").and_then(|ms| ms.parse().ok()).map_or(Duration::ZERO, Duration::from_millis);
         Ok(Loaded {
-            sequence: Box::new(|context_len| Ok(Box::new(ScriptedSequence::new(context_len)))),
+            sequence: Box::new(move |context_len| Ok(Box::new(ScriptedSequence::new(context_len).paced(pace)))),
             codec: Box::new(ByteCodec),
             facts: ModelFacts {
                 engine: EngineInfo { kind: EngineKind::Demo, model: name, device: "scripted".into() },
