@@ -1,17 +1,16 @@
 //! The app's shared handles: the store, the open model, the answers being written, the page's loads.
 
-use crate::convert;
 use crate::dto::{IpcError, ModelStatus};
-use crate::failure::{Refusal, Reply, explain};
-use crate::host::{HostStatus, InstalledModel, ModelHost, Models};
+use crate::failure::{Refusal, Reply};
+use crate::host::Models;
 use crate::installed_models::open_patiently;
+use crate::network_state::Record;
+use crate::opening::{Opening, Slot};
 use crate::profile::Lock;
-use crate::settings;
-use crate::transfers::{Picker, TransferPort};
-use generation::GenerateError;
+use crate::transfers::{self, Picker, TransferPort};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use store::Store;
@@ -42,14 +41,11 @@ struct Inner {
     /// The store, or why every command that needs it fails.
     store: Result<OpenStore, IpcError>,
     lock: Lock,
-    models: Arc<dyn Models>,
+    opening: Opening,
     transfers: Arc<dyn TransferPort>,
     picker: Arc<dyn Picker>,
+    record: Record,
     locale: Option<String>,
-    slot: watch::Sender<Slot>,
-    status: watch::Sender<ModelStatus>,
-    /// Held while a model is chosen and begun to be opened, so that two choices do not cross.
-    opening: Mutex<()>,
     /// Held from the check that a conversation is free until its answer is registered.
     admission: Mutex<()>,
     active: watch::Sender<HashMap<String, Active>>,
@@ -67,25 +63,13 @@ pub(crate) struct OpenStore {
     pub(crate) was_damaged: bool,
 }
 
-/// The place of the open model.
-#[derive(Clone)]
-pub(crate) enum Slot {
-    /// Models are being looked at; questions wait.
-    Choosing,
-    /// There is none.
-    Empty,
-    /// Models could not be looked at, or the chosen one could not be begun.
-    Failed(GenerateError),
-    /// One is open or being opened.
-    Open(OpenModel),
-}
+/// The app as long as somebody else holds it.
+pub(crate) struct WeakApp(Weak<Inner>);
 
-/// An open model.
-#[derive(Clone)]
-pub(crate) struct OpenModel {
-    pub(crate) id: String,
-    pub(crate) demo: bool,
-    pub(crate) host: Arc<dyn ModelHost>,
+impl WeakApp {
+    pub(crate) fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(|inner| App { inner })
+    }
 }
 
 /// An answer being written.
@@ -101,22 +85,17 @@ impl App {
     /// Call it inside a tokio runtime.
     pub async fn start(options: AppOptions) -> Self {
         let store = open_store(&options.data_dir).await;
-        let (slot, status) = match &store {
-            Ok(_) => (Slot::Choosing, ModelStatus::Loading),
-            Err(error) => (Slot::Empty, ModelStatus::Failed { error: error.clone() }),
-        };
+        let refused = store.as_ref().err().map(|error| ModelStatus::Failed { error: error.clone() });
         let has_store = store.is_ok();
         let app = Self {
             inner: Arc::new(Inner {
+                record: Record::start(store.as_ref().ok().map(|open| (open.store.clone(), open.learner.clone()))),
                 lock: Lock::new(store.as_ref().is_ok_and(|open| open.has_pin)),
                 store,
-                models: options.models,
+                opening: Opening::new(options.models, &options.data_dir, refused),
                 transfers: options.transfers,
                 picker: options.picker,
                 locale: options.locale,
-                slot: watch::Sender::new(slot),
-                status: watch::Sender::new(status),
-                opening: Mutex::new(()),
                 admission: Mutex::new(()),
                 active: watch::Sender::new(HashMap::new()),
                 next_request: AtomicU64::new(1),
@@ -124,6 +103,7 @@ impl App {
                 page_paints: watch::Sender::new(0),
             }),
         };
+        transfers::follow(&app).await;
         if has_store {
             let opener = app.clone();
             tokio::spawn(async move { opener.reopen_model().await });
@@ -137,10 +117,10 @@ impl App {
         let mut active = self.inner.active.subscribe();
         // An engine that does not let go must not keep the program from ending; its answer is marked at the next start.
         let _ = tokio::time::timeout(Duration::from_secs(4), active.wait_for(HashMap::is_empty)).await;
-        self.inner.slot.send_replace(Slot::Empty);
         self.inner.transfers.close();
-        self.inner.models.close();
+        self.inner.opening.close().await;
         if let Ok(open) = &self.inner.store {
+            self.inner.record.flush().await;
             open.store.close().await;
         }
     }
@@ -192,101 +172,29 @@ impl App {
         Arc::clone(&self.inner.transfers)
     }
 
+    pub(crate) fn record(&self) -> &Record {
+        &self.inner.record
+    }
+
     pub(crate) fn picker(&self) -> Arc<dyn Picker> {
         Arc::clone(&self.inner.picker)
     }
 
+    pub(crate) fn opening(&self) -> &Opening {
+        &self.inner.opening
+    }
+
+    /// For tasks that must not keep the app from ending.
+    pub(crate) fn downgrade(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.inner))
+    }
+
     pub(crate) fn model_status(&self) -> watch::Receiver<ModelStatus> {
-        self.inner.status.subscribe()
+        self.inner.opening.status()
     }
 
     pub(crate) fn slot(&self) -> watch::Receiver<Slot> {
-        self.inner.slot.subscribe()
-    }
-
-    /// The id of the model that is open or being opened.
-    pub(crate) fn active_model(&self) -> Option<String> {
-        match &*self.inner.slot.borrow() {
-            Slot::Open(open) => Some(open.id.clone()),
-            _ => None,
-        }
-    }
-
-    /// The models of this computer.
-    pub(crate) async fn installed(&self, context_len: u32) -> Reply<Vec<InstalledModel>> {
-        Ok(self.list_models(context_len).await?)
-    }
-
-    async fn list_models(&self, context_len: u32) -> Result<Vec<InstalledModel>, GenerateError> {
-        let models = Arc::clone(&self.inner.models);
-        tokio::task::spawn_blocking(move || models.list(context_len as usize))
-            .await
-            .unwrap_or_else(|_| Err(Refusal::TaskDied { what: "looking at the models" }.into()))
-    }
-
-    /// Chooses a model by the settings and begins to open it; returns as soon as it is chosen. Answers that the model
-    /// before was writing are stopped.
-    pub(crate) async fn reopen_model(&self) {
-        let _one_at_a_time = self.inner.opening.lock().await;
-        self.inner.slot.send_replace(Slot::Choosing);
-        self.inner.status.send_replace(ModelStatus::Loading);
-        self.cancel_all();
-        let slot = self.choose().await;
-        match &slot {
-            Slot::Open(open) => self.follow(&open.host),
-            Slot::Failed(error) => {
-                self.inner.status.send_replace(ModelStatus::Failed { error: explain(error, None) });
-            }
-            Slot::Empty | Slot::Choosing => {
-                self.inner.status.send_replace(ModelStatus::Absent);
-            }
-        }
-        self.inner.slot.send_replace(slot);
-    }
-
-    async fn choose(&self) -> Slot {
-        // Settings that cannot be read do not keep the tutor from answering.
-        let settings = settings::load(self).await.unwrap_or_else(|_| settings::defaults(self.locale()));
-        let models = match self.list_models(settings.context_len).await {
-            Ok(models) => models,
-            Err(error) => return Slot::Failed(error),
-        };
-        let candidates: Vec<_> = models.into_iter().map(|model| model.candidate).collect();
-        let choice = catalog::choose(&candidates, settings.model_id.as_deref(), &catalog::Trials::none());
-        let Some(chosen) = choice.candidate else { return Slot::Empty };
-        tracing::info!(model = chosen.id, reason = choice.reason.sentence(), "model chosen");
-        match self.inner.models.open(&chosen.id, settings.context_len as usize) {
-            Ok(host) => Slot::Open(OpenModel { id: chosen.id.clone(), demo: chosen.demo, host }),
-            Err(error) => Slot::Failed(error),
-        }
-    }
-
-    /// Passes the state of `host` on until it is replaced.
-    fn follow(&self, host: &Arc<dyn ModelHost>) {
-        let mut states = host.status();
-        let host = Arc::downgrade(host);
-        let app = Arc::downgrade(&self.inner);
-        let publish = move |state: &HostStatus| {
-            let (Some(inner), Some(host)) = (app.upgrade(), host.upgrade()) else { return false };
-            // A host that was replaced meanwhile has nothing to say any more.
-            let current = matches!(&*inner.slot.borrow(), Slot::Open(open) if Arc::ptr_eq(&open.host, &host));
-            if current {
-                inner.status.send_replace(convert::model_status(state));
-            }
-            current
-        };
-        let mut slots = self.inner.slot.subscribe();
-        tokio::spawn(async move {
-            // The slot is filled right after this task begins.
-            let _ = slots.wait_for(|slot| matches!(slot, Slot::Open(_))).await;
-            drop(slots);
-            loop {
-                let now = states.borrow_and_update().clone();
-                if !publish(&now) || states.changed().await.is_err() {
-                    break;
-                }
-            }
-        });
+        self.inner.opening.slot()
     }
 }
 
@@ -350,12 +258,7 @@ async fn open_store(data_dir: &std::path::Path) -> Result<OpenStore, IpcError> {
         tracing::info!(answers = opened.interrupted, "answers of the last run were left unfinished");
     }
     let learner = opened.store.default_learner().await?;
-    Ok(OpenStore {
-        store: opened.store,
-        learner: learner.id,
-        has_pin: learner.has_pin,
-        was_damaged: opened.set_aside.is_some(),
-    })
+    Ok(OpenStore { store: opened.store, learner: learner.id, has_pin: learner.has_pin, was_damaged: opened.set_aside.is_some() })
 }
 
 impl std::fmt::Debug for App {

@@ -1,11 +1,11 @@
 //! Questions and answers: admission. What happens then is in `answer`.
 
 use crate::answer::{self, Job};
-use crate::app::Slot;
 use crate::convert;
 use crate::dto::{AskRequest, AskTicket, ChatEvent, Conversation, IpcError};
 use crate::failure::{Refusal, Reply};
 use crate::host::{HostStatus, ModelHost};
+use crate::opening::Slot;
 use crate::{App, Sink, settings};
 use generation::{GenerateError, GenerateRequest, Role};
 use router::{Decision, Feature, OnDevice};
@@ -104,12 +104,13 @@ fn must_be_free(app: &App, conversation_id: &str) -> Result<(), Refusal> {
 fn can_answer(app: &App) -> Reply<()> {
     let on_device = match &*app.slot().borrow() {
         Slot::Choosing => OnDevice::Loading { demo: false },
+        Slot::Trying(open) => OnDevice::Loading { demo: open.demo() },
         Slot::Empty => OnDevice::Absent,
         Slot::Failed(error) => OnDevice::Failed(error.clone()),
         Slot::Open(open) => match *open.host.status().borrow() {
-            HostStatus::Ready { .. } => OnDevice::Ready { demo: open.demo },
+            HostStatus::Ready { .. } | HostStatus::Resting { .. } => OnDevice::Ready { demo: open.demo() },
             // A model that could not be opened is tried again with the next request, which then says how that went.
-            HostStatus::Loading | HostStatus::Failed(_) => OnDevice::Loading { demo: open.demo },
+            HostStatus::Loading | HostStatus::Failed(_) => OnDevice::Loading { demo: open.demo() },
         },
     };
     match router::decide(Feature::Chat, &on_device) {
@@ -139,14 +140,18 @@ async fn begin(app: &App, asked: Asked, sink: impl Sink<ChatEvent>) -> Reply<Ask
     Ok(AskTicket { request_id, answer_id: asked.answer_id, conversation: convert::conversation(branch) })
 }
 
-/// Waits until a model is chosen; what it then says is final.
+/// Waits until a model is chosen and, where it never was, tried; what it then says is final. A trial under way is ended
+/// as soon as it can say something.
 pub(crate) async fn chosen_host(app: &App) -> Result<Arc<dyn ModelHost>, GenerateError> {
     let mut slot = app.slot();
-    let chosen = slot.wait_for(|slot| !matches!(slot, Slot::Choosing)).await.map(|slot| slot.clone());
+    let _waiting = app.opening().wait();
+    let chosen = slot.wait_for(|slot| !matches!(slot, Slot::Choosing | Slot::Trying(_))).await.map(|slot| slot.clone());
     match chosen {
         Ok(Slot::Open(open)) => Ok(open.host),
         Ok(Slot::Failed(error)) => Err(error),
-        Ok(Slot::Empty | Slot::Choosing) => Err(GenerateError::from_explain(&router::Unavailable::NoModel)),
+        Ok(Slot::Empty | Slot::Choosing | Slot::Trying(_)) => {
+            Err(GenerateError::from_explain(&router::Unavailable::NoModel))
+        }
         Err(_) => Err(Refusal::TaskDied { what: "the app" }.into()),
     }
 }

@@ -1,10 +1,12 @@
 //! From the domain's types to what crosses to the page.
 
 use crate::dto::{
-    Badge, BadgeKind, Conversation, ConversationSummary, Language, Message, MessageState, ModelStatus, Speaker,
+    Badge, BadgeKind, ChoiceReason, ChoiceReport, Conversation, ConversationSummary, DeviceKind, Language, Message,
+    MessageState, ModelStatus, RejectReason, Rejected, Speaker,
 };
 use crate::failure;
 use crate::host::HostStatus;
+use catalog::{Candidate, Device, Reason, Rejection, Trials};
 use generation::{Completion, EngineInfo, EngineKind, FinishReason};
 use store::Measured;
 
@@ -112,17 +114,73 @@ pub(crate) fn conversation(branch: store::Branch) -> Conversation {
     Conversation { summary: summary(branch.line), messages: branch.messages.into_iter().map(message).collect() }
 }
 
-pub(crate) fn model_status(status: &HostStatus) -> ModelStatus {
+/// The state of the model that is in use; `choice` says why it is that one.
+pub(crate) fn model_status(status: &HostStatus, choice: &ChoiceReport) -> ModelStatus {
     match status {
         HostStatus::Loading => ModelStatus::Loading,
-        HostStatus::Ready { engine, context_len, load_seconds } => ModelStatus::Ready {
+        HostStatus::Ready { engine, context_len, load_seconds, threads } => ModelStatus::Ready {
             badge: badge(engine),
             context_len: count(*context_len),
             load_seconds: if load_seconds.is_finite() { *load_seconds } else { 0.0 },
-            choice: None,
+            choice: Some(ChoiceReport {
+                cores: if choice.device == DeviceKind::Cpu { count(*threads) } else { 0 },
+                ..choice.clone()
+            }),
         },
+        HostStatus::Resting { engine, for_memory } => {
+            ModelStatus::Resting { badge: badge(engine), for_memory: *for_memory }
+        }
         HostStatus::Failed(error) => ModelStatus::Failed { error: failure::explain(error, None) },
     }
+}
+
+/// Why `chosen` answers. The number of cores is known once the model is open.
+pub(crate) fn choice(choice: &catalog::Choice, chosen: &Candidate, trials: &Trials) -> ChoiceReport {
+    let reason = match choice.reason {
+        Reason::Chosen => ChoiceReason::Chosen,
+        Reason::ChosenAlthoughTooLarge => ChoiceReason::ChosenAlthoughTooLarge,
+        Reason::LargestThatFits => ChoiceReason::LargestThatFits,
+        Reason::NextAfterTrial => ChoiceReason::NextAfterTrial,
+        Reason::FastestOfSlow => ChoiceReason::FastestOfSlow,
+        // The last two choose nothing.
+        Reason::OnlyTheDemo | Reason::NoModel => ChoiceReason::OnlyTheDemo,
+        Reason::NothingElseFits | Reason::NothingFits => ChoiceReason::NothingElseFits,
+    };
+    ChoiceReport {
+        model_id: chosen.id.clone(),
+        model: chosen.name.clone(),
+        device: device_kind(&chosen.device),
+        device_name: chosen.device.name().to_owned(),
+        cores: 0,
+        tokens_per_second: trials.of(chosen).and_then(|trial| trial.outcome.tokens_per_second()),
+        needed_bytes: chosen.need.total() as f64,
+        usable_bytes: chosen.usable as f64,
+        reason,
+        rejected: choice.rejected.iter().map(rejected).collect(),
+    }
+}
+
+fn rejected(rejected: &catalog::Rejected) -> Rejected {
+    let candidate = &rejected.candidate;
+    Rejected {
+        model: candidate.name.clone(),
+        device: device_kind(&candidate.device),
+        device_name: candidate.device.name().to_owned(),
+        reason: match &rejected.why {
+            Rejection::TooLarge { needed_bytes, usable_bytes, could_fit } => RejectReason::TooLarge {
+                needed_bytes: *needed_bytes as f64,
+                usable_bytes: *usable_bytes as f64,
+                could_fit: *could_fit,
+            },
+            Rejection::OutOfMemory => RejectReason::OutOfMemory,
+            Rejection::TooSlow { tokens_per_second } => RejectReason::TooSlow { tokens_per_second: *tokens_per_second },
+            Rejection::Failed { .. } => RejectReason::Failed,
+        },
+    }
+}
+
+fn device_kind(device: &Device) -> DeviceKind {
+    if device.is_gpu() { DeviceKind::Gpu } else { DeviceKind::Cpu }
 }
 
 pub(crate) fn language(language: Language) -> tutor::Language {

@@ -1,14 +1,15 @@
 //! The models that are really installed, and the engine that opens them.
 
-use crate::host::{HostStatus, InstalledModel, ModelHost, Models};
+use crate::host::{HostStatus, InstalledModel, Later, ModelHost, Models};
 use crate::installed_models;
 use crate::places::Places;
-use catalog::Catalog;
-use engine::{DeviceChoice, Engine, EngineOptions, ModelStatus, WorkerCommand};
+use catalog::{Backends, Catalog, Device};
+use engine::{DEFAULT_IDLE_AFTER, DeviceChoice, Engine, EngineOptions, ModelStatus, TrialReport, WorkerCommand};
 use generation::{GenerateError, GenerateRequest, Generation, Generator};
 use hardware::HardwareProfile;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// The models folder and the demo model, opened by one engine in a worker process.
@@ -16,7 +17,13 @@ pub struct InstalledModels {
     catalog: Catalog,
     worker: WorkerCommand,
     cache_dir: PathBuf,
-    engine: Mutex<Option<Engine>>,
+    engine: Mutex<Started>,
+}
+
+/// The engine, once something was opened, and how long it keeps a model that nobody uses.
+struct Started {
+    engine: Option<Engine>,
+    idle_after: Option<Duration>,
 }
 
 impl InstalledModels {
@@ -26,30 +33,37 @@ impl InstalledModels {
             catalog: installed_models::catalog(places),
             worker,
             cache_dir: places.cache_dir(),
-            engine: Mutex::new(None),
+            engine: Mutex::new(Started { engine: None, idle_after: Some(DEFAULT_IDLE_AFTER) }),
         }
     }
 
     /// The engine with this model as its target; started at the first call.
-    fn engine(&self, model: PathBuf, context_len: usize) -> Engine {
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*engine {
+    fn engine(&self, model: PathBuf, device: DeviceChoice, context_len: usize) -> Engine {
+        let mut started = self.started();
+        let idle_after = started.idle_after;
+        match &started.engine {
             Some(engine) => {
                 engine.set_context_len(context_len);
-                engine.use_model(Some(model));
+                engine.use_model_on(model, device);
                 engine.clone()
             }
-            None => engine
+            None => started
+                .engine
                 .insert(Engine::start(EngineOptions {
                     worker: self.worker.clone(),
                     model: Some(model),
-                    device: DeviceChoice::Auto,
+                    device,
                     context_len,
+                    idle_after,
                     cache_dir: self.cache_dir.clone(),
                     ..EngineOptions::default()
                 }))
                 .clone(),
         }
+    }
+
+    fn started(&self) -> std::sync::MutexGuard<'_, Started> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,21 +74,50 @@ impl Models for InstalledModels {
             tracing::warn!(file = %file.path.display(), error = %errors::chain(&file.error), "a model cannot be used");
         }
         let profile = HardwareProfile::probe();
-        let models = listing.models.iter().map(|model| InstalledModel {
-            candidate: model.candidate(&profile, context_len),
-            file_bytes: model.inspection.file_bytes,
+        let backends = Backends::of_this_build();
+        let models = listing.models.iter().filter_map(|model| {
+            // The best device first; the processor is always there.
+            let mut on_devices = model.candidates(&profile, context_len, backends).into_iter();
+            let candidate = on_devices.next()?;
+            Some(InstalledModel { candidate, others: on_devices.collect(), file_bytes: model.inspection.file_bytes })
         });
         Ok(models.collect())
     }
 
-    fn open(&self, id: &str, context_len: usize) -> Result<Arc<dyn ModelHost>, GenerateError> {
+    fn open(&self, id: &str, device: &Device, context_len: usize) -> Result<Arc<dyn ModelHost>, GenerateError> {
         let model = self.catalog.find(id).map_err(|error| GenerateError::from_explain(&error))?;
-        Ok(Arc::new(EngineHost::new(self.engine(model.path, context_len))))
+        Ok(Arc::new(EngineHost::new(self.engine(model.path, on_engine(device), context_len))))
+    }
+
+    fn idle_after(&self, idle: Option<Duration>) {
+        let mut started = self.started();
+        started.idle_after = idle;
+        if let Some(engine) = &started.engine {
+            engine.set_idle_after(idle);
+        }
+    }
+
+    fn release(&self) -> Later<'_, ()> {
+        let engine = self.started().engine.clone();
+        Box::pin(async move {
+            if let Some(engine) = engine {
+                engine.close_model().await;
+            }
+        })
     }
 
     fn close(&self) {
         // The last handle but those of answers that still end; with them the worker process goes.
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.started().engine.take();
+    }
+}
+
+/// The catalogue's device in the engine's words.
+fn on_engine(device: &Device) -> DeviceChoice {
+    match device {
+        Device::Cpu => DeviceChoice::Cpu,
+        Device::Gpu { .. } if Backends::of_this_build().cuda => DeviceChoice::Cuda,
+        Device::Gpu { .. } => DeviceChoice::Metal,
     }
 }
 
@@ -108,6 +151,14 @@ impl ModelHost for EngineHost {
     fn status(&self) -> watch::Receiver<HostStatus> {
         self.status.clone()
     }
+
+    fn trial(&self) -> Later<'_, Result<TrialReport, GenerateError>> {
+        Box::pin(self.engine.trial())
+    }
+
+    fn end_trial(&self) {
+        self.engine.end_trial();
+    }
 }
 
 impl Generator for EngineHost {
@@ -124,7 +175,11 @@ fn translated(status: &ModelStatus) -> HostStatus {
             engine: facts.engine.clone(),
             context_len: facts.context_len,
             load_seconds: facts.load_s,
+            threads: facts.threads,
         },
+        ModelStatus::Resting { facts, for_memory } => {
+            HostStatus::Resting { engine: facts.engine.clone(), for_memory: *for_memory }
+        }
         ModelStatus::Failed(error) => HostStatus::Failed(error.clone()),
     }
 }

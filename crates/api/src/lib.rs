@@ -18,6 +18,8 @@ pub mod places;
 pub mod profile;
 #[cfg(feature = "scripted")]
 pub mod scripted;
+#[cfg(feature = "scripted")]
+pub mod scripted_transfers;
 pub mod settings;
 pub mod setup;
 pub mod terminal;
@@ -28,6 +30,7 @@ mod app;
 mod convert;
 mod failure;
 mod installed;
+mod opening;
 mod sink;
 
 pub use app::{App, AppOptions};

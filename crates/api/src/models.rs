@@ -40,7 +40,7 @@ pub async fn list(app: &App) -> Result<Vec<ModelSummary>, IpcError> {
     Ok(models
         .into_iter()
         .map(|model| ModelSummary {
-            fits: model.candidate.fits(),
+            fits: model.candidate.fits() || model.others.iter().any(catalog::Candidate::fits),
             active: active.as_ref() == Some(&model.candidate.id),
             id: model.candidate.id,
             name: model.candidate.name,

@@ -1,16 +1,26 @@
 //! Models that play a script instead of computing: for tests, and for the development host's rare states.
+//!
+//! What an answer says is a list of [`Step`]s. Rare states of the model itself are set beside it:
+//!
+//! * [`ScriptedModels::install`] and [`ScriptedModels::install_too_large`]: which models there are,
+//! * [`ScriptedModels::loading`]: how opening goes, from the next time on,
+//! * [`ScriptedModels::trial`]: how the trial of one model goes; without it a model writes [`QUICK`] at once,
+//! * [`Step::Rest`] as the last step of an answer, or [`ScriptedModels::rest`]: the model leaves the memory; the next
+//!   question opens it again, which goes as [`ScriptedModels::loading`] says.
 
-use crate::host::{HostStatus, InstalledModel, ModelHost, Models};
+use crate::host::{HostStatus, InstalledModel, Later, ModelHost, Models};
 use catalog::{Candidate, Device, FileStamp, MemoryNeed};
+use engine::TrialReport;
 use errors::ErrorCode;
 use generation::{
     Completion, EngineInfo, EngineKind, FinishReason, GenerateError, GenerateRequest, Generation, Generator, Timings,
     TokenEvent, Usage,
 };
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// What a scripted engine does next.
@@ -34,6 +44,25 @@ pub enum Step {
     BreakOff,
     /// Waits for ever, and does not even hear a cancellation.
     Hang,
+    /// Ends with `Stop`, and the model leaves the memory.
+    Rest {
+        /// Whether other programs needed the memory.
+        for_memory: bool,
+    },
+}
+
+/// Tokens a second of a trial that nobody wrote a script for.
+pub const QUICK: f64 = 12.5;
+
+/// How the trial of a model goes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trying {
+    /// It takes so long, or until somebody waits, and measures so many tokens a second.
+    Measures(Duration, f64),
+    /// It fails at once.
+    Fails(GenerateError),
+    /// It ends only when somebody waits, without having measured anything.
+    Forever,
 }
 
 type Script = dyn Fn(&GenerateRequest) -> Vec<Step> + Send + Sync;
@@ -48,6 +77,12 @@ struct Inner {
     script: Box<Script>,
     installed: Mutex<Vec<InstalledModel>>,
     loading: Mutex<Loading>,
+    trials: Mutex<HashMap<String, Trying>>,
+    tried: Mutex<Vec<String>>,
+    released: AtomicUsize,
+    idle_after: Mutex<Option<Duration>>,
+    /// The state of the model opened last.
+    open: Mutex<Option<Arc<Host>>>,
     requests: Mutex<Vec<GenerateRequest>>,
     opened: Mutex<Vec<(String, usize)>>,
     cancelled: AtomicUsize,
@@ -72,6 +107,11 @@ impl ScriptedModels {
                 script: Box::new(script),
                 installed: Mutex::new(vec![installed("demo", true)]),
                 loading: Mutex::new(Loading::Takes(Duration::ZERO)),
+                trials: Mutex::default(),
+                tried: Mutex::default(),
+                released: AtomicUsize::new(0),
+                idle_after: Mutex::default(),
+                open: Mutex::default(),
                 requests: Mutex::default(),
                 opened: Mutex::default(),
                 cancelled: AtomicUsize::new(0),
@@ -89,9 +129,46 @@ impl ScriptedModels {
         lock(&self.inner.installed).push(installed(id, false));
     }
 
+    /// Installs one more model.
+    pub fn install_also(&self, id: &str) {
+        lock(&self.inner.installed).push(installed(id, true));
+    }
+
+    /// The model is no longer installed.
+    pub fn uninstall(&self, id: &str) {
+        lock(&self.inner.installed).retain(|model| model.candidate.id != id);
+    }
+
     /// How the next opening goes.
     pub fn loading(&self, loading: Loading) {
         *lock(&self.inner.loading) = loading;
+    }
+
+    /// How the trial of the model `id` goes.
+    pub fn trial(&self, id: &str, trying: Trying) {
+        lock(&self.inner.trials).insert(id.to_owned(), trying);
+    }
+
+    /// The model that is open leaves the memory.
+    pub fn rest(&self, for_memory: bool) {
+        if let Some(open) = &*lock(&self.inner.open) {
+            open.rest(for_memory);
+        }
+    }
+
+    /// The models whose trial was begun, in that order.
+    pub fn tried(&self) -> Vec<String> {
+        lock(&self.inner.tried).clone()
+    }
+
+    /// How often the open model was to be let go of.
+    pub fn released(&self) -> usize {
+        self.inner.released.load(Ordering::SeqCst)
+    }
+
+    /// After how long without a question a model is to leave the memory, as last said.
+    pub fn idles_after(&self) -> Option<Duration> {
+        *lock(&self.inner.idle_after)
     }
 
     /// The requests so far.
@@ -115,46 +192,119 @@ impl Models for ScriptedModels {
         Ok(lock(&self.inner.installed).clone())
     }
 
-    fn open(&self, id: &str, context_len: usize) -> Result<Arc<dyn ModelHost>, GenerateError> {
+    fn open(&self, id: &str, _device: &Device, context_len: usize) -> Result<Arc<dyn ModelHost>, GenerateError> {
         lock(&self.inner.opened).push((id.to_owned(), context_len));
-        let status = watch::Sender::new(HostStatus::Loading);
-        let engine = engine(id);
-        let ready = HostStatus::Ready { engine: engine.clone(), context_len, load_seconds: 0.5 };
-        match lock(&self.inner.loading).clone() {
+        let host = Arc::new(Host {
+            status: watch::Sender::new(HostStatus::Loading),
+            engine: engine(id),
+            context_len,
+            hurry: Notify::new(),
+        });
+        host.load(lock(&self.inner.loading).clone());
+        *lock(&self.inner.open) = Some(Arc::clone(&host));
+        Ok(Arc::new(ScriptedHost { models: self.inner.clone(), id: id.to_owned(), host }))
+    }
+
+    fn idle_after(&self, idle: Option<Duration>) {
+        *lock(&self.inner.idle_after) = idle;
+    }
+
+    fn release(&self) -> Later<'_, ()> {
+        self.inner.released.fetch_add(1, Ordering::SeqCst);
+        lock(&self.inner.open).take();
+        Box::pin(async {})
+    }
+}
+
+/// A model that was opened.
+struct Host {
+    status: watch::Sender<HostStatus>,
+    engine: EngineInfo,
+    context_len: usize,
+    /// Somebody waits for the end of the trial.
+    hurry: Notify,
+}
+
+impl Host {
+    fn load(self: &Arc<Self>, how: Loading) {
+        let ready = HostStatus::Ready {
+            engine: self.engine.clone(),
+            context_len: self.context_len,
+            load_seconds: 0.5,
+            threads: 4,
+        };
+        match how {
             Loading::Takes(Duration::ZERO) => {
-                status.send_replace(ready);
+                self.status.send_replace(ready);
             }
             Loading::Takes(time) => {
-                let status = status.clone();
+                let host = Arc::clone(self);
                 tokio::spawn(async move {
                     tokio::time::sleep(time).await;
-                    status.send_replace(ready);
+                    host.status.send_replace(ready);
                 });
             }
             Loading::Fails(error) => {
-                status.send_replace(HostStatus::Failed(error));
+                self.status.send_replace(HostStatus::Failed(error));
             }
             Loading::Never => {}
         }
-        Ok(Arc::new(ScriptedHost { models: self.inner.clone(), status, engine }))
+    }
+
+    fn rest(&self, for_memory: bool) {
+        self.status.send_replace(HostStatus::Resting { engine: self.engine.clone(), for_memory });
     }
 }
 
 struct ScriptedHost {
     models: Arc<Inner>,
-    status: watch::Sender<HostStatus>,
-    engine: EngineInfo,
+    id: String,
+    host: Arc<Host>,
 }
 
 impl ModelHost for ScriptedHost {
     fn status(&self) -> watch::Receiver<HostStatus> {
-        self.status.subscribe()
+        self.host.status.subscribe()
+    }
+
+    fn trial(&self) -> Later<'_, Result<TrialReport, GenerateError>> {
+        Box::pin(async move {
+            let mut status = self.host.status.subscribe();
+            let opened =
+                status.wait_for(|state| !matches!(state, HostStatus::Loading)).await.map(|state| state.clone());
+            if let Ok(HostStatus::Failed(error)) = opened {
+                return Err(error);
+            }
+            lock(&self.models.tried).push(self.id.clone());
+            let trying = lock(&self.models.trials).get(&self.id).cloned();
+            let hurried = self.host.hurry.notified();
+            match trying.unwrap_or(Trying::Measures(Duration::ZERO, QUICK)) {
+                Trying::Measures(time, rate) => {
+                    let ended_early = tokio::time::timeout(time, hurried).await.is_ok();
+                    Ok(TrialReport { decode_tokens_per_second: Some(rate), ended_early, ..TrialReport::default() })
+                }
+                Trying::Fails(error) => Err(error),
+                Trying::Forever => {
+                    hurried.await;
+                    Ok(TrialReport { ended_early: true, ..TrialReport::default() })
+                }
+            }
+        })
+    }
+
+    fn end_trial(&self) {
+        // Kept for a trial that has not begun yet.
+        self.host.hurry.notify_one();
     }
 }
 
 impl Generator for ScriptedHost {
     fn generate(&self, request: GenerateRequest) -> Result<Generation, GenerateError> {
         lock(&self.models.requests).push(request.clone());
+        if matches!(*self.host.status.borrow(), HostStatus::Resting { .. }) {
+            self.host.status.send_replace(HostStatus::Loading);
+            self.host.load(lock(&self.models.loading).clone());
+        }
         let steps = (self.models.script)(&request);
         if let Some(Step::Fail(error)) = steps.first() {
             return Err(error.clone());
@@ -163,13 +313,13 @@ impl Generator for ScriptedHost {
         let cancel = CancellationToken::new();
         let player = Player {
             models: self.models.clone(),
-            engine: self.engine.clone(),
+            host: Arc::clone(&self.host),
             events: sender,
             cancel: cancel.clone(),
             deaf: Arc::default(),
             tokens: 0,
         };
-        let status = self.status.subscribe();
+        let status = self.host.status.subscribe();
         tokio::spawn(player.play(steps, status));
         Ok(Generation::new(events, cancel))
     }
@@ -177,7 +327,7 @@ impl Generator for ScriptedHost {
 
 struct Player {
     models: Arc<Inner>,
-    engine: EngineInfo,
+    host: Arc<Host>,
     events: mpsc::Sender<TokenEvent>,
     cancel: CancellationToken,
     /// It hangs and does not hear a cancellation.
@@ -217,7 +367,7 @@ impl Player {
         for step in steps {
             let event = match step {
                 Step::Queued(position) => TokenEvent::Queued { position },
-                Step::Started => TokenEvent::Started { engine: self.engine.clone() },
+                Step::Started => TokenEvent::Started { engine: self.host.engine.clone() },
                 Step::Prefill(done, total) => TokenEvent::Prefill { done, total },
                 Step::Say(text) => {
                     self.tokens += 1;
@@ -237,6 +387,12 @@ impl Player {
                     return;
                 }
                 Step::BreakOff => return,
+                Step::Rest { for_memory } => {
+                    let end = self.completion(FinishReason::Stop);
+                    let _ = self.events.send(TokenEvent::Finished(end)).await;
+                    self.host.rest(for_memory);
+                    return;
+                }
                 Step::Hang => {
                     self.deaf.store(true, Ordering::SeqCst);
                     std::future::pending().await
@@ -262,7 +418,7 @@ impl Player {
             },
             timings: Timings { queue_s: 0.0, prefill_s: 0.25, ttft_s: 0.5, decode_s: 0.5 },
             token_ids: Vec::new(),
-            engine: self.engine.clone(),
+            engine: self.host.engine.clone(),
         }
     }
 }
@@ -308,6 +464,7 @@ fn installed(id: &str, fits: bool) -> InstalledModel {
             usable: if fits { weights } else { 0 },
             usable_at_most: weights,
         },
+        others: Vec::new(),
         file_bytes: weights,
     }
 }

@@ -50,6 +50,7 @@ pub async fn set(app: &App, settings: Settings) -> Result<Settings, IpcError> {
         return Err(Refusal::NoSuchModel { id: id.to_owned() }.into());
     }
     save(app, &settings).await?;
+    app.apply_idle(settings.idle_unload_minutes);
     app.transfers().limit(settings.download_limit_kb);
     if (settings.context_len, &settings.model_id) != (before.context_len, &before.model_id) {
         app.reopen_model().await;

@@ -55,6 +55,7 @@ impl Terminal {
         let settled = status.wait_for(|now| !matches!(now, ModelStatus::Loading { .. })).await;
         match settled.map(|now| now.clone()) {
             Ok(ModelStatus::Ready(facts)) => Ok(facts),
+            Ok(ModelStatus::Resting { facts, .. }) => Ok(*facts),
             Ok(ModelStatus::Failed(error)) => Err(error),
             Ok(ModelStatus::Absent | ModelStatus::Loading { .. }) => {
                 Err(GenerateError::from(engine::Error::ModelMissing))
