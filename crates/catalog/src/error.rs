@@ -96,6 +96,12 @@ pub enum Error {
     /// The hub, or the way to it.
     #[error(transparent)]
     Hub(#[from] crate::hub::Error),
+    /// There is no such transfer (any more).
+    #[error("there is no transfer `{id}`")]
+    NoSuchTransfer {
+        /// The id.
+        id: String,
+    },
     /// Somebody paused the transfer; what it has is kept.
     #[error("the transfer was paused")]
     Paused,
@@ -214,7 +220,7 @@ impl Explain for Error {
             Self::NoModelInFolder { .. } => ErrorCode::ModelMissing,
             Self::SourceChanged { .. } => ErrorCode::ModelFileDamaged,
             Self::NotEnoughSpace { .. } => ErrorCode::DiskFull,
-            Self::NoSuchModel { .. } => ErrorCode::NotFound,
+            Self::NoSuchModel { .. } | Self::NoSuchTransfer { .. } => ErrorCode::NotFound,
         }
     }
 
@@ -260,7 +266,7 @@ impl Explain for Error {
             Self::NoSuchModel { .. } => "See the ids with `aula models list`".to_owned(),
             Self::Delete { .. } => "Close Aula and everything else that uses the model, then repeat".to_owned(),
             Self::DemoStays => "Only models that were imported can be removed".to_owned(),
-            Self::Cancelled => return None,
+            Self::Cancelled | Self::NoSuchTransfer { .. } => return None,
         };
         Some(hint)
     }
