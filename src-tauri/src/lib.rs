@@ -2,6 +2,7 @@
 
 pub mod commands;
 
+mod display;
 mod picker;
 mod start;
 mod webkit;

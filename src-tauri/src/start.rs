@@ -1,7 +1,7 @@
 //! From `main` to the window and back to the system.
 
 use crate::picker::Dialogs;
-use crate::{commands_with_types, webkit, window};
+use crate::{commands_with_types, display, webkit, window};
 use api::places::Places;
 use api::{App, AppOptions, InstalledModels, LocalTransfers, WorkerCommand};
 use std::process::ExitCode;
@@ -16,6 +16,10 @@ const LOG_VARIABLE: &str = "AULA_LOG";
 pub fn run() -> ExitCode {
     webkit::prepare();
     start_log();
+    if let Err(missing) = display::connect(locale().as_deref()) {
+        eprintln!("{missing}");
+        return ExitCode::FAILURE;
+    }
     match open() {
         Ok(code) => code,
         Err(message) => {

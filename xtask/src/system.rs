@@ -183,9 +183,14 @@ fn is_debian(release: &str) -> bool {
         .any(|id| matches!(id, "debian" | "ubuntu"))
 }
 
+/// Whether this runs as root.
+pub fn is_root() -> bool {
+    Program::new("id").arg("-u").output().is_ok_and(|id| id.trim() == "0")
+}
+
 fn install(missing: &[&Need]) -> Result<()> {
     let packages: Vec<_> = missing.iter().map(|need| need.debian).collect();
-    let root = Program::new("id").arg("-u").output().is_ok_and(|id| id.trim() == "0");
+    let root = is_root();
     let apt = |args: &[&str]| {
         let program = if root { Program::new("apt-get") } else { Program::new("sudo").arg("apt-get") };
         program.args(args).env("DEBIAN_FRONTEND", "noninteractive")

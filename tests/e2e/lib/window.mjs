@@ -18,13 +18,13 @@ export function setting(name) {
 
 /** A screen, a driver and a data folder, which outlive the window that opens and closes in them. */
 export class Stage {
-  /** `environment` is added to what the app sees. */
-  static async build(environment = {}) {
+  /** `environment` is added to what the app sees; `data` is a data folder with a past; `wrap` changes the driver's command line. */
+  static async build(environment = {}, { data, wrap = ([program, ...args]) => [program, args] } = {}) {
     const stage = new Stage();
-    stage.data = mkdtempSync(join(tmpdir(), "aula-window-"));
+    stage.data = data ?? mkdtempSync(join(tmpdir(), "aula-window-"));
     stage.screen = await startScreen();
     const [port, native] = [await freePort(), await freePort()];
-    stage.driver = start(DRIVER, ["--port", `${port}`, "--native-port", `${native}`], {
+    stage.driver = start(...wrap([DRIVER, "--port", `${port}`, "--native-port", `${native}`]), {
       env: { ...process.env, DISPLAY: stage.screen.display, AULA_DATA_DIR: stage.data, ...environment },
     });
     stage.url = `http://127.0.0.1:${port}`;

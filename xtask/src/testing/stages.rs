@@ -34,7 +34,7 @@ const TAURI_DRIVER: &str = "2.1.0";
 pub const STAGES: &[Stage] = &[
     Stage {
         name: "machine",
-        minutes: 5,
+        minutes: 4,
         about: "Rust, Node.js, npm and the system's libraries are there",
         needs: &[],
         action: machine,
@@ -85,6 +85,13 @@ pub const STAGES: &[Stage] = &[
         about: "the real window",
         needs: &["machine", "ui-build", "build"],
         action: window_tests,
+    },
+    Stage {
+        name: "offline",
+        minutes: 1,
+        about: "without a network from the first start, and no name looked up",
+        needs: &["machine", "ui-build", "build"],
+        action: offline_tests,
     },
 ];
 
@@ -147,8 +154,33 @@ fn window_tests(bench: &mut Bench) -> Result<()> {
     bench.watch(program, Counter::Node)
 }
 
+/// The window's tests in a network namespace of their own, which has no route. Root may make one at once, others
+/// where the system lets them be root in a namespace of users.
+fn offline_tests(bench: &mut Bench) -> Result<()> {
+    ensure!(cfg!(target_os = "linux"), "cutting the network is known on Linux only");
+    let metadata = bench.metadata()?;
+    let driver = tauri_driver(bench, &metadata.target_directory)?;
+    let tests = bench.root.join("tests/e2e");
+    page::install(&tests)?;
+    let cut: &[&str] = if system::is_root() { &["--net"] } else { &["--map-root-user", "--net"] };
+    Program::new("unshare").args(cut).arg("true").output().context(
+        "this system lets nobody but root cut the network for a test: allow namespaces of users, or start as root",
+    )?;
+    let runner = Program::new("unshare").args(cut).arg("node");
+    let program = node_tests_by(runner, bench, &metadata.target_directory, &tests, "offline")?
+        .env("AULA_E2E_TAURI_DRIVER", driver)
+        .env("AULA_E2E_APP", metadata.binary("aula-desktop", false))
+        .env("AULA_E2E_AULA", metadata.binary("aula", false));
+    bench.watch(program, Counter::Node)
+}
+
 /// Node's test runner on every test file of `tests/e2e/<folder>`, one file after the other.
 fn node_tests(bench: &Bench, target: &Path, tests: &Path, folder: &str) -> Result<Program> {
+    node_tests_by(Program::new("node"), bench, target, tests, folder)
+}
+
+/// The same with a command line that ends with Node.
+fn node_tests_by(node: Program, bench: &Bench, target: &Path, tests: &Path, folder: &str) -> Result<Program> {
     let entries =
         std::fs::read_dir(tests.join(folder)).with_context(|| format!("could not read tests/e2e/{folder}"))?;
     let mut files: Vec<_> = entries
@@ -160,7 +192,7 @@ fn node_tests(bench: &Bench, target: &Path, tests: &Path, folder: &str) -> Resul
     files.sort();
     // Without a file Node would look for tests by itself.
     ensure!(!files.is_empty(), "there is no test in tests/e2e/{folder}");
-    Ok(Program::new("node")
+    Ok(node
         .args(["--test", "--test-reporter=spec", "--test-concurrency=1"])
         .args(files)
         .dir(tests)
