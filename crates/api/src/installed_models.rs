@@ -1,17 +1,17 @@
 //! Installed models, for the window's settings and for `aula models`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use catalog::{Catalog, Choice, Continue, Error, InstalledModel, MemoryNeed, TypeCount, UnusableFile};
+use catalog::{Begun, Catalog, Choice, Error, InstalledModel, MemoryNeed, Record, TypeCount, UnusableFile};
 use errors::Explain;
 use hardware::HardwareProfile;
 use serde::Serialize;
 
 use crate::places::Places;
 
-pub use catalog::Progress;
+pub use catalog::{Control, Progress, Step};
 
 /// The catalogue at these places.
 pub fn catalog(places: &Places) -> Catalog {
@@ -187,7 +187,7 @@ pub fn inspect(path: &Path, profile: &HardwareProfile, context_len: usize) -> Re
     })
 }
 
-/// What an import put in.
+/// What an import or a download put in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Imported {
     /// Opaque id.
@@ -200,22 +200,91 @@ pub struct Imported {
     pub file_bytes: u64,
     /// File name.
     pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Whether it went on where an earlier try had stopped.
+    pub resumed: bool,
+    /// Whether an earlier try was thrown away, because what is copied had changed since.
+    pub restarted: bool,
 }
 
-/// Copies the model at `source` into the models folder; `progress` answers whether to go on.
+impl Imported {
+    /// What is said of `model`, which came in like this.
+    pub fn new(model: InstalledModel, begun: Begun) -> Self {
+        let record = Record::of_model(&model.path);
+        Self {
+            file: file_name(&model.path),
+            id: model.id,
+            name: model.inspection.name.clone(),
+            quantization: model.inspection.quantization.clone(),
+            file_bytes: model.inspection.file_bytes,
+            sha256: record.map(|record| record.sha256).unwrap_or_default(),
+            resumed: begun == Begun::Resumed,
+            restarted: begun == Begun::Restarted,
+        }
+    }
+}
+
+/// Copies the model at `source` (a GGUF file, an export's manifest, or a folder with one model) into the models folder.
 ///
 /// # Errors
-/// If it is no usable model, is installed already, or cannot be copied whole.
-pub fn import(catalog: &Catalog, source: &Path, mut progress: impl FnMut(Progress) -> bool) -> Result<Imported, Error> {
-    let mut step = |now| if progress(now) { Continue::Yes } else { Continue::No };
-    let model = catalog.import(source, &mut step)?;
-    Ok(Imported {
-        file: file_name(&model.path),
-        id: model.id,
-        name: model.inspection.name.clone(),
-        quantization: model.inspection.quantization.clone(),
-        file_bytes: model.inspection.file_bytes,
+/// If it is no usable model, is installed already, or cannot be copied whole; or the wish of `control`.
+pub fn import(catalog: &Catalog, source: &Path, control: &Control) -> Result<Imported, Error> {
+    let imported = catalog.import(source, control)?;
+    Ok(Imported::new(imported.model, imported.begun))
+}
+
+/// What an export wrote.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Exported {
+    /// The manifest, by which it can be imported.
+    pub manifest: PathBuf,
+    /// Name for people.
+    pub name: String,
+    /// Quantization.
+    pub quantization: String,
+    /// Size of the model in bytes.
+    pub file_bytes: u64,
+    /// Its files.
+    pub files: Vec<String>,
+    /// SHA-256 of the whole.
+    pub sha256: String,
+}
+
+/// Copies an installed model to the folder `AULA` in `target`, with its checksums, and reads it back.
+///
+/// # Errors
+/// If there is no such model, `target` cannot take it, or it keeps other bytes; or the wish of `control`.
+pub fn export(catalog: &Catalog, id: &str, target: &Path, control: &Control) -> Result<Exported, Error> {
+    let done = catalog.export(id, target, control)?;
+    Ok(Exported {
+        manifest: done.manifest,
+        files: done.record.files().into_iter().map(|piece| piece.file).collect(),
+        name: done.record.name,
+        quantization: done.record.quantization,
+        file_bytes: done.record.bytes,
+        sha256: done.record.sha256,
     })
+}
+
+/// What comparing a model with its checksums found; one that differs is an error.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verified {
+    /// Opaque id.
+    pub id: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Whether there was a recorded checksum to compare with.
+    pub recorded: bool,
+}
+
+/// Compares an installed model with the checksums that were recorded when it came in.
+///
+/// # Errors
+/// If it differs, there is no such model, or it cannot be read; or the wish of `control`.
+pub fn verify(catalog: &Catalog, id: &str, control: &Control) -> Result<Verified, Error> {
+    let found = catalog.verify(id, control)?;
+    Ok(Verified { id: id.to_owned(), sha256: found.sha256, recorded: found.recorded })
 }
 
 /// Deletes an installed model.

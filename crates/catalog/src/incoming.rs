@@ -36,6 +36,7 @@ pub use self::control::{Control, Progress, Step};
 pub use self::digest::Hasher;
 pub(crate) use self::digest::sha256_hex;
 pub use self::finish::Whole;
+pub(crate) use self::finish::take_patiently;
 pub use self::folder::check_space;
 pub use self::plan::{About, Kind, Plan};
 pub use self::record::{Piece, Record};
@@ -74,6 +75,8 @@ struct Area {
     plan: Plan,
     data: File,
     journal: Mutex<Journal>,
+    /// Whether flushing failed once. A system reports that only once, and later flushes succeed without the lost bytes.
+    lost: Mutex<bool>,
     _lock: File,
 }
 
@@ -177,6 +180,15 @@ impl Incoming {
         }
     }
 
+    /// Flushes what is written so far, so that recording the part takes less time later. Another thread may write
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::WriteCopy`] if the disk refuses; then no part is recorded any more.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.0.flush()
+    }
+
     /// The unfinished copy's file. Bytes that are not there yet are zero. Nothing may be written to it.
     pub(crate) fn data_path(&self) -> PathBuf {
         self.0.path.join(DATA)
@@ -221,12 +233,28 @@ impl Area {
         let journal = Journal::open(&path.join(JOURNAL), plan.identity(), plan.n_parts())?;
         sync_folder(&path);
         sync_folder(path.parent().unwrap_or(folder));
-        Ok(Self { folder: folder.to_owned(), path, plan, data, journal: Mutex::new(journal), _lock: lock })
+        Ok(Self {
+            folder: folder.to_owned(),
+            path,
+            plan,
+            data,
+            journal: Mutex::new(journal),
+            lost: Mutex::new(false),
+            _lock: lock,
+        })
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
         // The journal is whole after every line, whatever happened to the thread that held it.
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Flushes the bytes to the disk; only one thread does so at a time.
+    fn flush(&self) -> Result<(), Error> {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = if *lost { Err(io::Error::other("the disk lost bytes before")) } else { self.data.sync_data() };
+        *lost = done.is_err();
+        done.map_err(|cause| self.write_failed(cause))
     }
 
     fn write_failed(&self, cause: io::Error) -> Error {
@@ -309,7 +337,7 @@ impl CompletePart {
     /// # Errors
     /// [`Error::WriteCopy`] if the disk refuses.
     pub fn record(self) -> Result<(), Error> {
-        self.area.data.sync_data().map_err(|cause| self.area.write_failed(cause))?;
+        self.area.flush()?;
         self.area.journal().record(self.index, &self.sha256).map_err(|cause| self.area.write_failed(cause))
     }
 }

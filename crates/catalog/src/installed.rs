@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::error::Error;
-use crate::import::{Continue, FolderLock, PartialCopy, Progress, check_space, file_name, same_content};
+use crate::incoming::folder::file_name;
+use crate::incoming::record::record_path;
+use crate::incoming::take_patiently;
 use crate::inspection::{Inspection, inspect};
 
 /// The demo model's id.
@@ -92,37 +94,6 @@ impl Catalog {
         Ok(InstalledModel { id: id.to_owned(), inspection: self.inspect(&path)?, path })
     }
 
-    /// Copies the model at `source` into the folder. It appears there whole or not at all; `progress` is called for every
-    /// few megabytes and may stop it.
-    ///
-    /// The header is checked as soon as it is copied, so that a wrong file costs little. Nothing is mapped on the
-    /// source's disk, which may be a stick that is pulled out at any moment.
-    ///
-    /// # Errors
-    /// If the file cannot be read or is no usable model, is installed already, or cannot be written whole.
-    pub fn import(
-        &self,
-        source: &Path,
-        progress: &mut dyn FnMut(Progress) -> Continue,
-    ) -> Result<InstalledModel, Error> {
-        let unreadable = |cause| Error::ReadSource { path: source.to_owned(), cause };
-        let facts = fs::metadata(source).map_err(unreadable)?;
-        if !facts.is_file() {
-            return Err(Error::NotAFile { path: source.to_owned() });
-        }
-        let _lock = FolderLock::take(&self.folder)?;
-        let target = self.folder.join(target_name(source)?);
-        self.refuse_duplicate(source, facts.len(), &target)?;
-        check_space(&self.folder, facts.len())?;
-        // The copy's own name means nothing to a person: messages name the source.
-        let check = |copy: &Path| inspect(copy).map(drop).map_err(|error| error.about(source));
-        let copy = PartialCopy::write(source, facts.len(), &self.folder, &mut &check, progress)?;
-        check(copy.path())?;
-        copy.publish(&target)?;
-        tracing::info!(model = %target.display(), bytes = facts.len(), "imported");
-        Ok(InstalledModel { id: id_of(&target), inspection: self.inspect(&target)?, path: target })
-    }
-
     /// Deletes the installed model, or the unusable file, with this id.
     ///
     /// # Errors
@@ -132,14 +103,21 @@ impl Catalog {
             return Err(Error::DemoStays);
         }
         let path = self.path_of(id)?;
-        let _lock = FolderLock::take(&self.folder)?;
+        let _lock = take_patiently(&self.folder)?;
         fs::remove_file(&path).map_err(|cause| Error::Delete { path: path.clone(), cause })?;
+        // One that stays is deleted with the next change of the folder.
+        let _ = fs::remove_file(record_path(&path));
         self.inspections().remove(&path);
         tracing::info!(model = %path.display(), "removed");
         Ok(())
     }
 
-    fn path_of(&self, id: &str) -> Result<PathBuf, Error> {
+    /// The model in the file at `path` in the folder.
+    pub(crate) fn installed_at(&self, path: &Path) -> Result<InstalledModel, Error> {
+        Ok(InstalledModel { id: id_of(path), inspection: self.inspect(path)?, path: path.to_owned() })
+    }
+
+    pub(crate) fn path_of(&self, id: &str) -> Result<PathBuf, Error> {
         let missing = || Error::NoSuchModel { id: id.to_owned() };
         if id == DEMO_ID {
             return self.demo.clone().filter(|path| path.exists()).ok_or_else(missing);
@@ -148,7 +126,7 @@ impl Catalog {
     }
 
     /// The model files in the folder, by name. Hidden files and copies under way are none.
-    fn files(&self) -> Result<Vec<PathBuf>, Error> {
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, Error> {
         let failed = |cause| Error::Folder { path: self.folder.clone(), cause };
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
@@ -186,32 +164,6 @@ impl Catalog {
         // A memory of pure facts is whole whatever happened to the thread that held it.
         self.inspected.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Refuses a file whose name is taken, or whose content is installed under another name.
-    fn refuse_duplicate(&self, source: &Path, n_bytes: u64, target: &Path) -> Result<(), Error> {
-        for installed in self.files()? {
-            let is_target = installed == target;
-            let same_size = fs::metadata(&installed).is_ok_and(|facts| facts.len() == n_bytes);
-            let same = same_size
-                && same_content(source, &installed)
-                    .map_err(|cause| Error::ReadSource { path: source.to_owned(), cause })?;
-            if is_target || same {
-                return Err(Error::AlreadyInstalled { file_name: file_name(&installed), same_content: same });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The name under which `source` is installed: its own, visible, ending in `.gguf`.
-fn target_name(source: &Path) -> Result<String, Error> {
-    let name = file_name(source);
-    let visible = name.trim_start_matches('.');
-    if visible.is_empty() {
-        return Err(Error::NotAFile { path: source.to_owned() });
-    }
-    let is_gguf = Path::new(visible).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
-    Ok(if is_gguf { visible.to_owned() } else { format!("{visible}.gguf") })
 }
 
 /// An id that tells nothing and stays the same while the file keeps its name: 64-bit FNV-1a of the name.

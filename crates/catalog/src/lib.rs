@@ -4,6 +4,7 @@
 //! what the folder holds is what is installed. A file enters the folder whole, by renaming, and is never written again.
 
 mod error;
+mod export;
 pub mod fit;
 pub mod hub;
 mod import;
@@ -11,11 +12,14 @@ pub mod incoming;
 mod inspection;
 mod installed;
 pub mod manifest;
+pub mod sources;
 pub mod trials;
 
 pub use error::Error;
 pub use fit::{Backends, Candidate, Choice, Device, FileStamp, MemoryNeed, Reason, Rejected, Rejection, choose};
-pub use import::{Continue, Progress};
+pub use export::{ExportOptions, Exported, Verified};
+pub use import::{ImportOptions, Imported};
+pub use incoming::{Begun, Control, Progress, Record, Step};
 pub use inspection::{Inspection, TypeCount, inspect};
 pub use installed::{Catalog, DEMO_ID, InstalledModel, Listing, UnusableFile};
 pub use trials::{MIN_TOKENS_PER_SECOND, Outcome, Trial, Trials};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use catalog::{Catalog, Continue, DEMO_ID, Error, Progress, inspect};
+use catalog::{Catalog, Control, DEMO_ID, Error, inspect};
 use errors::{ErrorCode, Explain};
 
 fn golden(name: &str) -> PathBuf {
@@ -12,15 +12,11 @@ fn golden(name: &str) -> PathBuf {
     folder.join(variant).join(name)
 }
 
-fn go_on(_: Progress) -> Continue {
-    Continue::Yes
-}
-
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut names: Vec<_> =
         entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect();
-    names.retain(|name| name != ".import.lock");
+    names.retain(|name| name != ".import.lock" && name != ".incoming");
     names.sort();
     names
 }
@@ -36,15 +32,9 @@ fn a_model_goes_in_is_listed_and_goes_out() {
     let before = catalog.list().expect("an absent folder is an empty one");
     assert_eq!(before.models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), [DEMO_ID]);
 
-    let mut seen = Vec::new();
-    let mut progress = |now: Progress| {
-        seen.push(now);
-        Continue::Yes
-    };
-    let imported = catalog.import(&golden("tiny-e4b-Q4_K_M.gguf"), &mut progress).expect("imported");
+    let imported = catalog.import(&golden("tiny-e4b-Q4_K_M.gguf"), &Control::default()).expect("imported").model;
     let total_bytes = fs::metadata(golden("tiny-e4b-Q4_K_M.gguf")).expect("a file").len();
-    assert_eq!(seen.first(), Some(&Progress { done_bytes: 0, total_bytes }));
-    assert_eq!(names(catalog.folder()), ["tiny-e4b-Q4_K_M.gguf"]);
+    assert_eq!(names(catalog.folder()), ["tiny-e4b-Q4_K_M.gguf", "tiny-e4b-Q4_K_M.gguf.aula.toml"]);
     assert_eq!(imported.inspection.file_bytes, total_bytes);
     assert_eq!(imported.inspection.quantization, "Q4_K_M");
 
@@ -69,21 +59,21 @@ fn a_model_goes_in_is_listed_and_goes_out() {
 fn the_same_model_is_not_installed_twice() {
     let root = tempfile::tempdir().expect("a folder");
     let catalog = Catalog::new(root.path().join("models"), None);
-    catalog.import(&golden("tiny-e2b-Q8_0.gguf"), &mut go_on).expect("imported");
-    let again = catalog.import(&golden("tiny-e2b-Q8_0.gguf"), &mut go_on).expect_err("installed");
+    catalog.import(&golden("tiny-e2b-Q8_0.gguf"), &Control::default()).expect("imported");
+    let again = catalog.import(&golden("tiny-e2b-Q8_0.gguf"), &Control::default()).expect_err("installed");
     assert!(matches!(again, Error::AlreadyInstalled { same_content: true, .. }), "{again:?}");
 
     let renamed = root.path().join("renamed.gguf");
     fs::copy(golden("tiny-e2b-Q8_0.gguf"), &renamed).expect("a copy");
-    let again = catalog.import(&renamed, &mut go_on).expect_err("installed under another name");
+    let again = catalog.import(&renamed, &Control::default()).expect_err("installed under another name");
     assert_eq!(again.to_string(), "`tiny-e2b-Q8_0.gguf` is already installed");
     assert!(matches!(again, Error::AlreadyInstalled { same_content: true, .. }), "{again:?}");
 
     let other = root.path().join("tiny-e2b-Q8_0.gguf");
     fs::copy(golden("tiny-e2b-Q4_0.gguf"), &other).expect("a copy");
-    let again = catalog.import(&other, &mut go_on).expect_err("the name is taken");
+    let again = catalog.import(&other, &Control::default()).expect_err("the name is taken");
     assert!(matches!(again, Error::AlreadyInstalled { same_content: false, .. }), "{again:?}");
-    assert_eq!(names(catalog.folder()), ["tiny-e2b-Q8_0.gguf"]);
+    assert_eq!(names(catalog.folder()), ["tiny-e2b-Q8_0.gguf", "tiny-e2b-Q8_0.gguf.aula.toml"]);
 }
 
 #[test]
@@ -94,7 +84,7 @@ fn what_is_no_model_is_refused_and_leaves_nothing() {
     let case = |name: &str, content: &[u8]| {
         let path = root.path().join(name);
         fs::write(&path, content).expect("a file");
-        let error = catalog.import(&path, &mut go_on).expect_err(name);
+        let error = catalog.import(&path, &Control::default()).expect_err(name);
         assert!(error.to_string().contains(name), "the message names the source: {error}");
         assert!(!errors::chain(&error).contains(".importing"), "{}", errors::chain(&error));
         assert!(error.hint().is_some(), "{error:?}");
@@ -106,9 +96,12 @@ fn what_is_no_model_is_refused_and_leaves_nothing() {
     assert_eq!(case("header-only.gguf", &bytes[..1000]), ErrorCode::ModelFileDamaged);
     assert_eq!(names(catalog.folder()), [""; 0]);
 
-    let folder = catalog.import(root.path(), &mut go_on).expect_err("a folder");
-    assert!(matches!(folder, Error::NotAFile { .. }), "{folder:?}");
-    let absent = catalog.import(&root.path().join("absent.gguf"), &mut go_on).expect_err("absent");
+    let folder = catalog.import(root.path(), &Control::default()).expect_err("a folder");
+    assert!(matches!(&folder, Error::SeveralModels { files, .. } if files.len() == 4), "{folder:?}");
+    let empty = tempfile::tempdir().expect("a folder");
+    let folder = catalog.import(empty.path(), &Control::default()).expect_err("an empty folder");
+    assert!(matches!(folder, Error::NoModelInFolder { .. }), "{folder:?}");
+    let absent = catalog.import(&root.path().join("absent.gguf"), &Control::default()).expect_err("absent");
     assert_eq!(absent.code(), ErrorCode::ModelMissing);
     assert_eq!(names(catalog.folder()), [""; 0]);
 }
@@ -145,17 +138,6 @@ fn a_replaced_file_is_inspected_again() {
     assert_eq!(second.inspection.quantization, "Q8_0");
 }
 
-#[test]
-fn stopping_an_import_leaves_nothing() {
-    let root = tempfile::tempdir().expect("a folder");
-    let catalog = Catalog::new(root.path().join("models"), None);
-    let stopped = catalog.import(&golden("tiny-e4b-BF16.gguf"), &mut |now| {
-        if now.done_bytes == 0 { Continue::Yes } else { Continue::No }
-    });
-    assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
-    assert_eq!(names(catalog.folder()), [""; 0]);
-}
-
 #[cfg(unix)]
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
@@ -163,7 +145,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     let file = root.path().join("file");
     fs::write(&file, "").expect("a file");
     let catalog = Catalog::new(file.join("models"), None);
-    let error = catalog.import(&golden("tiny-e2b-Q4_0.gguf"), &mut go_on).expect_err("no folder");
+    let error = catalog.import(&golden("tiny-e2b-Q4_0.gguf"), &Control::default()).expect_err("no folder");
     assert!(matches!(error, Error::Folder { .. }), "{error:?}");
     assert!(error.hint().is_some_and(|hint| hint.contains("may be written")), "{error:?}");
 }

@@ -148,10 +148,37 @@ pub enum Models {
         #[arg(long)]
         json: bool,
     },
-    /// Copy a GGUF file into the models folder
+    /// Copy a model into the models folder: a GGUF file, or what `aula models export` wrote
     Import {
-        /// The file
+        /// The file, the manifest of an export, or a folder with one model in it
         path: PathBuf,
+        /// Show no progress
+        #[arg(long)]
+        quiet: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy an installed model with its checksums to a disk, for another computer
+    Export {
+        /// Its id, as `aula models list` shows it
+        id: String,
+        /// The disk or folder; a folder AULA is made there
+        dir: PathBuf,
+        /// Show no progress
+        #[arg(long)]
+        quiet: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare an installed model with the checksums that were recorded when it came in
+    Verify {
+        /// Its id, as `aula models list` shows it
+        id: String,
+        /// Show no progress
+        #[arg(long)]
+        quiet: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,

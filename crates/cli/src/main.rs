@@ -13,6 +13,7 @@ mod output;
 mod preferred;
 mod session;
 mod texts;
+mod transfer;
 
 use std::process::ExitCode;
 

@@ -1,16 +1,16 @@
 //! `aula models …`
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::PathBuf;
 
-use api::installed_models::{Inspected, List, Progress};
+use api::installed_models::{Control, Imported, Inspected, List, Verified};
 use api::places::Places;
 use serde::Serialize;
 
 use crate::args::Models;
-use crate::output::{Failure, columns, print_all, print_json, size, status_line};
+use crate::output::{Failure, columns, print_all, print_json, size};
 use crate::preferred::preferred;
+use crate::transfer::{self, Show};
 
 /// Runs one of the commands.
 pub async fn run(command: Models) -> Result<(), Failure> {
@@ -20,7 +20,9 @@ pub async fn run(command: Models) -> Result<(), Failure> {
             let found = api::installed_models::inspect(&file, &api::doctor::probe(), context)?;
             if json { print_json(&found) } else { print_all(&render_inspected(&found)) }
         }
-        Models::Import { path, json } => import(&path, json),
+        Models::Import { path, quiet, json } => import(path, Show { quiet, json }).await,
+        Models::Export { id, dir, quiet, json } => export(id, dir, Show { quiet, json }).await,
+        Models::Verify { id, quiet, json } => verify(id, Show { quiet, json }).await,
         Models::Remove { id, json } => remove(&id, json),
     }
 }
@@ -97,29 +99,51 @@ fn count(number: u64) -> String {
     }
 }
 
-fn import(source: &Path, json: bool) -> Result<(), Failure> {
-    let places = Places::of_this_user()?;
-    let catalog = api::installed_models::catalog(&places);
-    let shows_progress = !json && std::io::stderr().is_terminal();
-    let mut shown = None;
-    let step = |now: Progress| {
-        let percent = (100 * now.done_bytes).checked_div(now.total_bytes).unwrap_or(100);
-        if shows_progress && shown != Some(percent) {
-            shown = Some(percent);
-            status_line(&format!("Copying: {percent} %"));
-        }
-        true
+async fn import(source: PathBuf, show: Show) -> Result<(), Failure> {
+    let catalog = api::installed_models::catalog(&Places::of_this_user()?);
+    let copy = move |control: &Control| api::installed_models::import(&catalog, &source, control);
+    let imported = transfer::run(show, copy).await?;
+    if show.json { print_json(&imported) } else { print_all(&render_imported(&imported)) }
+}
+
+fn render_imported(imported: &Imported) -> String {
+    let how = match (imported.resumed, imported.restarted) {
+        (true, _) => "An earlier copy was continued.\n",
+        (_, true) => "The source had changed since an earlier copy, so it was copied anew.\n",
+        _ => "",
     };
-    let imported = api::installed_models::import(&catalog, source, step);
-    if shows_progress {
-        status_line("");
-    }
-    let imported = imported?;
-    if json {
-        return print_json(&imported);
-    }
     let what = format!("{} {}, {}", imported.name, imported.quantization, size(imported.file_bytes));
-    print_all(&format!("Installed {what}, as {}\n", imported.id))
+    format!("{how}Installed {what}, as {}\n", imported.id)
+}
+
+async fn export(id: String, dir: PathBuf, show: Show) -> Result<(), Failure> {
+    let catalog = api::installed_models::catalog(&Places::of_this_user()?);
+    let copy = move |control: &Control| api::installed_models::export(&catalog, &id, &dir, control);
+    let exported = transfer::run(show, copy).await?;
+    if show.json {
+        return print_json(&exported);
+    }
+    let what = format!("{} {}, {}", exported.name, exported.quantization, size(exported.file_bytes));
+    let files = match exported.files.len() {
+        1 => "one file".to_owned(),
+        n => format!("{n} files"),
+    };
+    print_all(&format!("Exported {what}, in {files}, checked; import it with {}\n", exported.manifest.display()))
+}
+
+async fn verify(id: String, show: Show) -> Result<(), Failure> {
+    let catalog = api::installed_models::catalog(&Places::of_this_user()?);
+    let compare = move |control: &Control| api::installed_models::verify(&catalog, &id, control);
+    let found = transfer::run(show, compare).await?;
+    if show.json {
+        return print_json(&found);
+    }
+    let Verified { id, sha256, recorded } = found;
+    print_all(&if recorded {
+        format!("{id} is as it was verified: SHA-256 {sha256}\n")
+    } else {
+        format!("{id} has no recorded checksum to compare with; its SHA-256 is {sha256}\n")
+    })
 }
 
 /// What was removed.

@@ -92,6 +92,12 @@ impl Record {
         plan
     }
 
+    /// The record of the installed model file at `model`, where it has one that still fits its length.
+    pub fn of_model(model: &Path) -> Option<Self> {
+        let bytes = fs::metadata(model).ok()?.len();
+        Self::read(&record_path(model)).ok().filter(|record| record.bytes == bytes)
+    }
+
     /// Reads the record at `path`.
     ///
     /// # Errors
