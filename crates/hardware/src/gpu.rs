@@ -1,25 +1,153 @@
-//! Graphics cards, by name only.
+//! Graphics cards: what is known about one, and where the knowledge comes from.
 //!
-//! This version never computes on a card. What follows is enough to tell a person that theirs was seen; memory,
-//! driver and the difference between integrated and discrete cards belong to probes that are still to be written, each of
-//! which returns more [`Gpu`]s from [`probe`].
-
-use std::path::Path;
+//! Each [`Source`] is asked in a process of its own ([`probe`]), their answers are put together ([`merge`]), and one card
+//! is picked ([`choice`]).
 
 use serde::{Deserialize, Serialize};
 
-/// What the list of cards does not say.
-pub const NOTE: &str = "Graphics cards are not probed by this version: it computes on the processor.";
+pub mod choice;
+pub mod probe;
+
+mod drm;
+#[cfg(windows)]
+mod dxgi;
+mod merge;
+#[cfg(target_os = "macos")]
+mod metal;
+#[cfg(not(target_os = "macos"))]
+mod nvml;
+mod pci;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod vulkan;
 
 /// One graphics card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gpu {
+    /// Name for people.
+    pub name: String,
     /// Who made the chip.
     pub vendor: Vendor,
-    /// PCI ids as `vendor:device` in hexadecimal, e.g. `10de:25a2`.
-    pub pci_id: String,
-    /// Whether this version can compute on it.
-    pub used: bool,
+    /// Part of the processor, or a card of its own.
+    pub kind: GpuKind,
+    /// PCI ids as `vendor:device` in hexadecimal, e.g. `10de:25a2`; none for what is not on a PCI bus.
+    pub pci_id: Option<String>,
+    /// Place on the PCI bus as `domain:bus:device.function`, e.g. `0000:01:00.0`. Two equal cards differ in it.
+    pub pci_bus: Option<String>,
+    /// The driver as its source writes it: a version, a name or both.
+    pub driver: Option<String>,
+    /// The memory it computes in.
+    pub memory: GpuMemory,
+    /// What an NVIDIA card can compute.
+    pub compute_capability: Option<ComputeCapability>,
+    /// The best of the sources that saw it.
+    pub source: Source,
+}
+
+/// Where a graphics processor sits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GpuKind {
+    /// In the processor.
+    Integrated,
+    /// On a card of its own.
+    Discrete,
+    /// Made up by a virtual machine.
+    Virtual,
+    /// No source tells.
+    Unknown,
+}
+
+/// The memory a graphics processor computes in. Memory shared with the processor is never counted as its own,
+/// also where the firmware has set a part of it aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum GpuMemory {
+    /// Memory of its own.
+    Dedicated {
+        /// Bytes in all.
+        total: u64,
+        /// Bytes that could be had when it was asked; none where no source tells.
+        free: Option<u64>,
+    },
+    /// The computer's main memory.
+    Unified {
+        /// Bytes of it that the system recommends to use at most; none where it does not recommend.
+        working_set: Option<u64>,
+    },
+    /// No source tells.
+    Unknown,
+}
+
+/// NVIDIA's version number of what a card can compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ComputeCapability {
+    /// The 8 of 8.6.
+    pub major: u32,
+    /// The 6 of 8.6.
+    pub minor: u32,
+}
+
+/// Who tells about cards, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// NVIDIA's management library, part of its driver.
+    Nvml,
+    /// Windows.
+    Dxgi,
+    /// macOS.
+    Metal,
+    /// The Vulkan loader and the drivers it finds.
+    Vulkan,
+    /// Linux's files under `/sys/class/drm`.
+    Drm,
+}
+
+impl Source {
+    /// Those that exist on this system, the best first.
+    pub const HERE: &[Self] = if cfg!(windows) {
+        &[Self::Nvml, Self::Dxgi]
+    } else if cfg!(target_os = "macos") {
+        &[Self::Metal]
+    } else {
+        &[Self::Nvml, Self::Vulkan, Self::Drm]
+    };
+
+    /// Name for people, and for the command line of the process that asks it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nvml => "nvml",
+            Self::Dxgi => "dxgi",
+            Self::Metal => "metal",
+            Self::Vulkan => "vulkan",
+            Self::Drm => "drm",
+        }
+    }
+
+    /// The source with this [`Source::name`], if it exists on this system.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::HERE.iter().copied().find(|source| source.name() == name)
+    }
+
+    /// Asks it in this process, which a broken driver may take down. A library that is not installed means no cards.
+    ///
+    /// # Errors
+    /// What went wrong, for people.
+    fn ask(self) -> Result<Vec<Gpu>, String> {
+        match self {
+            #[cfg(not(target_os = "macos"))]
+            Self::Nvml => nvml::cards(),
+            #[cfg(windows)]
+            Self::Dxgi => dxgi::cards(),
+            #[cfg(target_os = "macos")]
+            Self::Metal => Ok(metal::cards()),
+            #[cfg(all(unix, not(target_os = "macos")))]
+            Self::Vulkan => vulkan::cards(),
+            Self::Drm => Ok(drm::cards()),
+            #[allow(unreachable_patterns, reason = "which sources are left differs from system to system")]
+            _ => Err("does not exist on this system".to_owned()),
+        }
+    }
 }
 
 /// Makers of graphics chips.
@@ -28,6 +156,8 @@ pub struct Gpu {
 pub enum Vendor {
     /// AMD.
     Amd,
+    /// Apple.
+    Apple,
     /// Intel.
     Intel,
     /// NVIDIA.
@@ -38,9 +168,10 @@ pub enum Vendor {
 
 impl Vendor {
     /// The maker with this PCI vendor id.
-    pub fn from_pci(id: u16) -> Self {
+    pub fn from_pci(id: u32) -> Self {
         match id {
             0x1002 | 0x1022 => Self::Amd,
+            0x106b => Self::Apple,
             0x8086 => Self::Intel,
             0x10de => Self::Nvidia,
             _ => Self::Other,
@@ -51,6 +182,7 @@ impl Vendor {
     pub fn name(self) -> &'static str {
         match self {
             Self::Amd => "AMD",
+            Self::Apple => "Apple",
             Self::Intel => "Intel",
             Self::Nvidia => "NVIDIA",
             Self::Other => "unknown maker",
@@ -58,66 +190,21 @@ impl Vendor {
     }
 }
 
-/// The cards of this machine, in the system's order; empty where the system does not show them as files.
-pub fn probe() -> Vec<Gpu> {
-    probe_drm(Path::new("/sys/class/drm"))
-}
-
-/// Reads Linux's `/sys/class/drm`: one folder `cardN` for each card (and `cardN-HDMI-1` for each connector, which is not one).
-fn probe_drm(folder: &Path) -> Vec<Gpu> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut cards: Vec<(u32, Gpu)> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let index = entry.file_name().to_str()?.strip_prefix("card")?.parse().ok()?;
-            let device = entry.path().join("device");
-            let vendor = read_hex(&device.join("vendor"))?;
-            let product = read_hex(&device.join("device"))?;
-            let pci_id = format!("{vendor:04x}:{product:04x}");
-            Some((index, Gpu { vendor: Vendor::from_pci(vendor), pci_id, used: false }))
-        })
-        .collect();
-    cards.sort_by_key(|(index, _)| *index);
-    cards.into_iter().map(|(_, card)| card).collect()
-}
-
-/// A file that holds `0x10de` and a newline.
-fn read_hex(path: &Path) -> Option<u16> {
-    let text = std::fs::read_to_string(path).ok()?;
-    u16::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok()
+/// PCI ids as [`Gpu::pci_id`] writes them.
+fn pci_id(vendor: u32, device: u32) -> String {
+    format!("{vendor:04x}:{device:04x}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn card(root: &Path, name: &str, ids: Option<(&str, &str)>) {
-        let device = root.join(name).join("device");
-        std::fs::create_dir_all(&device).expect("a folder");
-        if let Some((vendor, product)) = ids {
-            std::fs::write(device.join("vendor"), vendor).expect("a file");
-            std::fs::write(device.join("device"), product).expect("a file");
+    #[test]
+    fn sources_are_found_by_their_names() {
+        for source in Source::HERE {
+            assert_eq!(Source::named(source.name()), Some(*source));
         }
-    }
-
-    #[test]
-    fn a_hybrid_laptop_shows_both_cards_and_no_connector() {
-        let root = tempfile::tempdir().expect("a folder");
-        card(root.path(), "card1", Some(("0x10de\n", "0x25a2\n")));
-        card(root.path(), "card0", Some(("0x8086\n", "0x46a6\n")));
-        card(root.path(), "card0-eDP-1", Some(("0x8086\n", "0x46a6\n")));
-        card(root.path(), "renderD128", Some(("0x8086\n", "0x46a6\n")));
-        let found = probe_drm(root.path());
-        let ids: Vec<_> = found.iter().map(|gpu| (gpu.vendor, gpu.pci_id.as_str(), gpu.used)).collect();
-        assert_eq!(ids, [(Vendor::Intel, "8086:46a6", false), (Vendor::Nvidia, "10de:25a2", false)]);
-    }
-
-    #[test]
-    fn cards_without_pci_ids_and_missing_folders_are_passed_over() {
-        let root = tempfile::tempdir().expect("a folder");
-        card(root.path(), "card0", None);
-        card(root.path(), "card1", Some(("virtio", "0x1050")));
-        assert_eq!(probe_drm(root.path()), []);
-        assert_eq!(probe_drm(&root.path().join("absent")), []);
+        assert_eq!(Source::named(""), None);
+        assert!(Source::HERE.is_sorted(), "the best comes first");
     }
 }
