@@ -3,6 +3,7 @@
 //! A model is a GGUF file directly in the models folder; the demo model lies with the program. Nothing else is kept:
 //! what the folder holds is what is installed. A file enters the folder whole, by renaming, and is never written again.
 
+pub mod download;
 mod error;
 mod export;
 pub mod fit;
@@ -12,6 +13,7 @@ pub mod incoming;
 mod inspection;
 mod installed;
 pub mod manifest;
+pub mod transfers;
 pub mod sources;
 pub mod trials;
 
