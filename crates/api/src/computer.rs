@@ -3,7 +3,8 @@
 use crate::App;
 use crate::dto::{GpuSummary, HardwareSummary, IpcError};
 use crate::failure::Refusal;
-use hardware::HardwareProfile;
+use catalog::{Backends, Device};
+use hardware::{Gpu, GpuMemory, HardwareProfile};
 
 /// Processor, memory and graphics cards. Answers while the profile is locked: it tells nothing about a person.
 ///
@@ -22,10 +23,16 @@ fn summary(profile: &HardwareProfile) -> HardwareSummary {
         cores: crate::convert::count(profile.cpu.physical_cores),
         ram_bytes: profile.ram_total as f64,
         ram_free_bytes: profile.ram_free as f64,
-        gpus: profile
-            .gpus
-            .iter()
-            .map(|gpu| GpuSummary { name: gpu.vendor.name().to_owned(), dedicated_bytes: None, used: gpu.used })
-            .collect(),
+        gpus: profile.gpus.iter().enumerate().map(|(index, gpu)| card(profile, index, gpu)).collect(),
     }
+}
+
+fn card(profile: &HardwareProfile, index: usize, gpu: &Gpu) -> GpuSummary {
+    let dedicated_bytes = match gpu.memory {
+        GpuMemory::Dedicated { total, .. } => Some(total as f64),
+        GpuMemory::Unified { .. } | GpuMemory::Unknown => None,
+    };
+    let (devices, _) = catalog::fit::devices(profile, Backends::of_this_build());
+    let used = devices.iter().any(|one| matches!(one.device, Device::Gpu { index: at, .. } if at == index));
+    GpuSummary { name: gpu.name.clone(), dedicated_bytes, used }
 }

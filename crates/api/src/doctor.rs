@@ -1,112 +1,70 @@
-//! What this computer is, which models fit, which one answers and why.
+//! What this computer is, which models fit where, which one answers and why.
 
-use catalog::{Candidate, Catalog, Error, MemoryNeed, Reason};
+mod report;
+
+use catalog::fit::devices;
+use catalog::manifest::Manifest;
+use catalog::{Backends, Catalog, Error, Trials};
 use hardware::HardwareProfile;
-use serde::Serialize;
 
-use crate::installed_models::Unusable;
+pub use report::{
+    CandidateReport, CardReport, ChoiceReport, DeviceReport, OfferReport, RejectedReport, Report, TrialReport,
+};
+
+use crate::places::Places;
 
 /// Looks at this computer. Takes some milliseconds.
 pub fn probe() -> HardwareProfile {
     HardwareProfile::probe()
 }
 
-/// One installed model on one device.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CandidateReport {
-    /// The model's id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its quantization.
-    pub quantization: String,
-    /// Whether it is the demo model.
-    pub demo: bool,
-    /// Where it would run.
-    pub device: String,
-    /// Bytes it needs there, in parts.
-    pub need: MemoryNeed,
-    /// The sum of them.
-    pub needed_bytes: u64,
-    /// Bytes it may use there.
-    pub usable_bytes: u64,
-    /// Whether it fits.
-    pub fits: bool,
+/// Under what circumstances models are judged.
+#[derive(Debug, Clone)]
+pub struct Circumstances<'a> {
+    /// The computer.
+    pub profile: HardwareProfile,
+    /// What this build computes on.
+    pub backends: Backends,
+    /// Context length in tokens.
+    pub context_len: usize,
+    /// The model chosen in Settings.
+    pub preferred: Option<&'a str>,
+    /// What was tried here before.
+    pub trials: Trials,
 }
 
-impl From<&Candidate> for CandidateReport {
-    fn from(candidate: &Candidate) -> Self {
-        Self {
-            id: candidate.id.clone(),
-            name: candidate.name.clone(),
-            quantization: candidate.quantization.clone(),
-            demo: candidate.demo,
-            device: candidate.device.name().to_owned(),
-            need: candidate.need,
-            needed_bytes: candidate.need.total(),
-            usable_bytes: candidate.usable,
-            fits: candidate.fits(),
-        }
+impl<'a> Circumstances<'a> {
+    /// This computer as it is now, with this build and the trials kept at `places`.
+    pub fn here(places: &Places, context_len: usize, preferred: Option<&'a str>) -> Self {
+        let trials = Trials::load(&places.trials());
+        Self { profile: probe(), backends: Backends::of_this_build(), context_len, preferred, trials }
     }
 }
 
-/// The model that answers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ChoiceReport {
-    /// Its id; none where nothing can be used.
-    pub id: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-    /// Where it runs.
-    pub device: Option<String>,
-    /// Why, for scripts.
-    pub reason: Reason,
-    /// Why, for people.
-    pub sentence: String,
-}
-
-/// Everything `aula doctor` shows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
-    /// Aula's version.
-    pub version: &'static str,
-    /// The computer.
-    pub profile: HardwareProfile,
-    /// Context length that the models are judged at, in tokens.
-    pub context_len: usize,
-    /// Installed models.
-    pub candidates: Vec<CandidateReport>,
-    /// Files in the models folder that cannot be used.
-    pub unusable: Vec<Unusable>,
-    /// The one that answers.
-    pub choice: ChoiceReport,
-}
-
-/// Examines `catalog` on the computer that `profile` describes; `preferred` is the model chosen in Settings.
+/// Examines what `catalog` holds and what could be downloaded. Nothing is loaded, tried or fetched.
 ///
 /// # Errors
 /// If the models folder cannot be listed.
-pub fn examine(
-    catalog: &Catalog,
-    profile: HardwareProfile,
-    context_len: usize,
-    preferred: Option<&str>,
-) -> Result<Report, Error> {
+pub fn examine(catalog: &Catalog, here: Circumstances<'_>) -> Result<Report, Error> {
+    let Circumstances { profile, backends, context_len, preferred, trials } = here;
     let listing = catalog.list()?;
-    let candidates: Vec<_> = listing.models.iter().map(|model| model.candidate(&profile, context_len)).collect();
-    let choice = catalog::choose(&candidates, preferred, &catalog::Trials::none());
+    let (memories, unused) = devices(&profile, backends);
+    let mut candidates: Vec<_> =
+        listing.models.iter().flat_map(|model| model.candidates(&profile, context_len, backends)).collect();
+    candidates.sort_by(catalog::fit::by_rank);
+    let choice = catalog::choose(&candidates, preferred, &trials);
+    let why_unused = |index| unused.iter().find(|card| card.index == index).map(|card| card.why);
+    let offer = |offer: &Manifest| OfferReport::new(offer, &offer.candidates(&profile, context_len, backends));
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
         context_len,
-        candidates: candidates.iter().map(CandidateReport::from).collect(),
-        unusable: listing.unusable.iter().map(Unusable::from).collect(),
-        choice: ChoiceReport {
-            id: choice.candidate.as_ref().map(|candidate| candidate.id.clone()),
-            name: choice.candidate.as_ref().map(|candidate| candidate.name.clone()),
-            device: choice.candidate.as_ref().map(|candidate| candidate.device.name().to_owned()),
-            reason: choice.reason,
-            sentence: choice.reason.sentence().to_owned(),
-        },
+        backends,
+        devices: memories.iter().map(DeviceReport::from).collect(),
+        cards: profile.gpus.iter().enumerate().map(|(at, gpu)| CardReport::new(gpu, why_unused(at))).collect(),
+        candidates: candidates.iter().map(|one| CandidateReport::new(one, trials.of(one))).collect(),
+        unusable: listing.unusable.iter().map(Into::into).collect(),
+        offers: catalog::manifest::offers().iter().map(offer).collect(),
+        choice: ChoiceReport::from(choice),
         profile,
     })
 }

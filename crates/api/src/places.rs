@@ -56,6 +56,11 @@ impl Places {
         self.data_dir.join("aula.db")
     }
 
+    /// What short measured trials of models showed.
+    pub fn trials(&self) -> PathBuf {
+        self.data_dir.join("trials.json")
+    }
+
     /// Files that only make the next start faster and may be deleted at any time.
     pub fn cache_dir(&self) -> PathBuf {
         self.data_dir.join("cache")

@@ -1,13 +1,13 @@
 //! Where a model can compute on this computer, and how much memory it may use there.
 
 use gemma4::DeviceKind;
+use hardware::gpu::GpuMemory;
 use hardware::{Gpu, HardwareProfile, Vendor};
 use serde::{Deserialize, Serialize};
 
 use super::HEADROOM_BYTES;
 
-/// Memory of a graphics card left to the screen, other programs and the driver: 1.5 GB.
-pub const VRAM_RESERVE_BYTES: u64 = 1_500_000_000;
+pub use hardware::gpu::choice::VRAM_RESERVE_BYTES;
 
 /// Where a model computes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -108,24 +108,12 @@ impl DeviceMemory {
 }
 
 /// A card that was found and on which no model runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct UnusedCard {
-    /// Its name for people.
-    pub name: String,
+    /// Its place in the list of cards of the hardware profile.
+    pub index: usize,
     /// Why not.
     pub why: WhyUnused,
-}
-
-impl UnusedCard {
-    /// One sentence in English.
-    pub fn sentence(&self) -> String {
-        let name = &self.name;
-        match self.why {
-            WhyUnused::NoBackend => format!("{name}: card found, not used by this version."),
-            WhyUnused::SharedMemory => format!("{name}: card found, not used: it has no memory of its own."),
-            WhyUnused::UnknownMemory => format!("{name}: card found, not used: it does not tell how much memory it has."),
-        }
-    }
 }
 
 /// Why no model runs on a card.
@@ -140,70 +128,44 @@ pub enum WhyUnused {
     UnknownMemory,
 }
 
-/// What of a card decides whether a model runs on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct GpuFacts {
-    name: String,
-    /// What it speaks to programs.
-    interface: Interface,
-    /// Whether it shares the main memory.
-    unified: bool,
-    /// Its own memory in bytes, where that is known.
-    dedicated_total: Option<u64>,
-    /// What is free of it now, where that is known.
-    dedicated_free: Option<u64>,
-    /// Bytes that the system recommends to use at most, on Apple silicon.
-    working_set: Option<u64>,
+impl WhyUnused {
+    /// One sentence in English.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::NoBackend => "Card found, not used by this version.",
+            Self::SharedMemory => "Card found, not used: it has no memory of its own.",
+            Self::UnknownMemory => "Card found, not used: it does not tell how much memory it has.",
+        }
+    }
 }
 
-/// How programs reach a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Interface {
-    Cuda,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the probes do not see Apple's graphics processors yet"))]
-    Metal,
-    Other,
-}
-
-/// Where a model can compute on the computer that `profile` describes, graphics cards first; and the cards where none
-/// can. Each card stands for itself: two cards are two devices, not one large one.
+/// Where a model can compute on the computer that `profile` describes, best first: the cards by usable memory, then the
+/// processor; and the cards where none can. Each card stands for itself: two cards are two devices, not one large one.
 pub fn devices(profile: &HardwareProfile, backends: Backends) -> (Vec<DeviceMemory>, Vec<UnusedCard>) {
     let (mut usable, mut unused) = (Vec::new(), Vec::new());
     for (index, gpu) in profile.gpus.iter().enumerate() {
-        let facts = facts(gpu);
-        match on_gpu(index, &facts, profile, backends) {
+        match on_gpu(index, gpu, profile, backends) {
             Ok(memory) => usable.push(memory),
-            Err(why) => unused.push(UnusedCard { name: facts.name, why }),
+            Err(why) => unused.push(UnusedCard { index, why }),
         }
     }
+    usable.sort_by_key(|memory| std::cmp::Reverse(memory.usable));
     usable.push(cpu(profile));
     (usable, unused)
 }
 
-/// The one place that reads the probes' view of a card.
-fn facts(gpu: &Gpu) -> GpuFacts {
-    GpuFacts {
-        name: format!("{} {}", gpu.vendor.name(), gpu.pci_id),
-        interface: if gpu.vendor == Vendor::Nvidia { Interface::Cuda } else { Interface::Other },
-        unified: false,
-        dedicated_total: None,
-        dedicated_free: None,
-        working_set: None,
-    }
-}
-
 /// The rules for cards: memory of its own less a reserve, and no more than is free; on Apple silicon what the system
 /// recommends, and no more than main memory has. Any other memory that is shared with the processor does not count.
-fn on_gpu(
-    index: usize,
-    gpu: &GpuFacts,
-    profile: &HardwareProfile,
-    backends: Backends,
-) -> Result<DeviceMemory, WhyUnused> {
+fn on_gpu(index: usize, gpu: &Gpu, profile: &HardwareProfile, backends: Backends) -> Result<DeviceMemory, WhyUnused> {
     let device = Device::Gpu { index, name: gpu.name.clone() };
-    match gpu.interface {
-        Interface::Metal if backends.metal && gpu.unified => {
-            let recommended = gpu.working_set.ok_or(WhyUnused::UnknownMemory)?;
+    match (gpu.vendor, gpu.memory) {
+        (Vendor::Nvidia, memory) if backends.cuda => match memory {
+            GpuMemory::Dedicated { total, free } => Ok(DeviceMemory::of_card(device, total, free, backends.cuda_kv)),
+            GpuMemory::Unified { .. } => Err(WhyUnused::SharedMemory),
+            GpuMemory::Unknown => Err(WhyUnused::UnknownMemory),
+        },
+        (Vendor::Apple, GpuMemory::Unified { working_set }) if backends.metal => {
+            let recommended = working_set.ok_or(WhyUnused::UnknownMemory)?;
             Ok(DeviceMemory {
                 device,
                 usable: recommended.min(usable_on_cpu(profile)),
@@ -211,12 +173,7 @@ fn on_gpu(
                 kv: KvElement::F32,
             })
         }
-        Interface::Cuda if backends.cuda && gpu.unified => Err(WhyUnused::SharedMemory),
-        Interface::Cuda if backends.cuda => {
-            let total = gpu.dedicated_total.ok_or(WhyUnused::UnknownMemory)?;
-            Ok(DeviceMemory::of_card(device, total, gpu.dedicated_free, backends.cuda_kv))
-        }
-        Interface::Cuda | Interface::Metal | Interface::Other => Err(WhyUnused::NoBackend),
+        _ => Err(WhyUnused::NoBackend),
     }
 }
 
@@ -241,6 +198,8 @@ fn usable_on_cpu_at_most(profile: &HardwareProfile) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use hardware::gpu::{GpuKind, Source};
+
     use super::*;
 
     const MB: u64 = 1_000_000;
@@ -253,18 +212,29 @@ mod tests {
         HardwareProfile { ram_total: ram_total_mb * MB, ram_free: ram_free_mb * MB, ..any }
     }
 
-    fn nvidia(total_mb: u64, free_mb: u64) -> GpuFacts {
-        GpuFacts {
+    fn gpu(vendor: Vendor, memory: GpuMemory) -> Gpu {
+        Gpu {
             name: "a card".to_owned(),
-            interface: Interface::Cuda,
-            unified: false,
-            dedicated_total: Some(total_mb * MB),
-            dedicated_free: Some(free_mb * MB),
-            working_set: None,
+            vendor,
+            kind: GpuKind::Discrete,
+            pci_id: None,
+            pci_bus: None,
+            driver: None,
+            memory,
+            compute_capability: None,
+            source: Source::Nvml,
         }
     }
 
-    fn check(gpu: &GpuFacts, backends: Backends, expected_mb: Result<(u64, u64), WhyUnused>) {
+    fn own(total_mb: u64, free_mb: Option<u64>) -> GpuMemory {
+        GpuMemory::Dedicated { total: total_mb * MB, free: free_mb.map(|free| free * MB) }
+    }
+
+    fn shared(working_set_mb: Option<u64>) -> GpuMemory {
+        GpuMemory::Unified { working_set: working_set_mb.map(|mb| mb * MB) }
+    }
+
+    fn check(gpu: &Gpu, backends: Backends, expected_mb: Result<(u64, u64), WhyUnused>) {
         let found = on_gpu(0, gpu, &computer(8000, 5000), backends);
         let bytes = found.map(|memory| (memory.usable / MB, memory.usable_at_most / MB));
         assert_eq!(bytes, expected_mb, "{gpu:?} {backends:?}");
@@ -272,47 +242,66 @@ mod tests {
 
     #[test]
     fn a_card_gives_its_own_memory_less_a_reserve_and_no_more_than_is_free() {
-        check(&nvidia(6000, 5800), ALL, Ok((4500, 4500)));
-        check(&nvidia(6000, 4400), ALL, Ok((4400, 4500)));
-        check(&nvidia(6000, 0), ALL, Ok((0, 4500)));
-        check(&nvidia(1000, 900), ALL, Ok((0, 0)));
-        check(&GpuFacts { dedicated_free: None, ..nvidia(6000, 0) }, ALL, Ok((4500, 4500)));
-        check(&GpuFacts { dedicated_total: None, ..nvidia(0, 900) }, ALL, Err(WhyUnused::UnknownMemory));
+        let nvidia = |memory| gpu(Vendor::Nvidia, memory);
+        check(&nvidia(own(6000, Some(5800))), ALL, Ok((4500, 4500)));
+        check(&nvidia(own(6000, Some(4400))), ALL, Ok((4400, 4500)));
+        check(&nvidia(own(6000, Some(0))), ALL, Ok((0, 4500)));
+        check(&nvidia(own(1000, Some(900))), ALL, Ok((0, 0)));
+        check(&nvidia(own(6000, None)), ALL, Ok((4500, 4500)));
+        check(&nvidia(GpuMemory::Unknown), ALL, Err(WhyUnused::UnknownMemory));
     }
 
     #[test]
     fn a_card_without_a_backend_is_named_and_not_used() {
-        check(&nvidia(6000, 5800), Backends::CPU_ONLY, Err(WhyUnused::NoBackend));
-        check(&nvidia(6000, 5800), Backends { metal: true, ..Backends::CPU_ONLY }, Err(WhyUnused::NoBackend));
-        check(&GpuFacts { interface: Interface::Other, ..nvidia(24_000, 23_000) }, ALL, Err(WhyUnused::NoBackend));
+        let nvidia = gpu(Vendor::Nvidia, own(6000, Some(5800)));
+        check(&nvidia, Backends::CPU_ONLY, Err(WhyUnused::NoBackend));
+        check(&nvidia, Backends { metal: true, ..Backends::CPU_ONLY }, Err(WhyUnused::NoBackend));
+        check(&gpu(Vendor::Amd, own(24_000, Some(23_000))), ALL, Err(WhyUnused::NoBackend));
+        check(&gpu(Vendor::Intel, shared(None)), ALL, Err(WhyUnused::NoBackend));
+    }
+
+    #[test]
+    fn the_cards_of_one_computer_agree_with_the_probes_rule() {
+        let cards =
+            [own(6000, Some(5800)), own(6000, Some(100)), own(12_000, None), own(500, None), GpuMemory::Unknown];
+        for memory in cards {
+            let card = gpu(Vendor::Nvidia, memory);
+            let usable = on_gpu(0, &card, &computer(8000, 5000), ALL).ok().map(|memory| memory.usable);
+            assert_eq!(usable, hardware::gpu::choice::usable_vram(&card), "{memory:?}");
+        }
     }
 
     #[test]
     fn shared_memory_is_no_video_memory_but_apple_has_a_rule() {
-        check(&GpuFacts { unified: true, ..nvidia(6000, 5800) }, ALL, Err(WhyUnused::SharedMemory));
-        let apple = |working_set_mb| GpuFacts {
-            interface: Interface::Metal,
-            unified: true,
-            dedicated_total: None,
-            dedicated_free: None,
-            working_set: Some(working_set_mb * MB),
-            ..nvidia(0, 0)
-        };
-        check(&apple(5300), ALL, Ok((4000, 5300)));
-        check(&apple(3000), ALL, Ok((3000, 3000)));
-        check(&apple(9000), ALL, Ok((4000, 7000)));
-        check(&apple(5300), Backends { metal: false, ..ALL }, Err(WhyUnused::NoBackend));
-        check(&GpuFacts { working_set: None, ..apple(0) }, ALL, Err(WhyUnused::UnknownMemory));
-        // An Intel Mac's card has memory of its own, and nobody has tried it.
-        check(&GpuFacts { unified: false, ..apple(3000) }, ALL, Err(WhyUnused::NoBackend));
+        check(&gpu(Vendor::Nvidia, shared(Some(60_000))), ALL, Err(WhyUnused::SharedMemory));
+        let apple = |memory| gpu(Vendor::Apple, memory);
+        check(&apple(shared(Some(5300))), ALL, Ok((4000, 5300)));
+        check(&apple(shared(Some(3000))), ALL, Ok((3000, 3000)));
+        check(&apple(shared(Some(9000))), ALL, Ok((4000, 7000)));
+        check(&apple(shared(Some(5300))), Backends { metal: false, ..ALL }, Err(WhyUnused::NoBackend));
+        check(&apple(shared(None)), ALL, Err(WhyUnused::UnknownMemory));
+        // Nobody has tried the cards of Intel Macs.
+        check(&gpu(Vendor::Amd, own(8000, None)), ALL, Err(WhyUnused::NoBackend));
     }
 
     #[test]
-    fn the_processor_is_always_the_last_device() {
-        let (devices, unused) = devices(&computer(8000, 5000), Backends::CPU_ONLY);
-        let last = devices.last().map(|memory| (&memory.device, memory.usable / MB, memory.usable_at_most / MB));
-        assert_eq!(last, Some((&Device::Cpu, 4000, 7000)));
-        assert_eq!(unused.len(), 1, "{unused:?}");
-        assert!(unused[0].sentence().ends_with("card found, not used by this version."), "{unused:?}");
+    fn the_best_device_comes_first_and_the_processor_last() {
+        let found = |gpus: &[Gpu], backends| {
+            let profile = HardwareProfile { gpus: gpus.to_vec(), ..computer(8000, 5000) };
+            let (devices, unused) = devices(&profile, backends);
+            let indices = devices.iter().map(|memory| match memory.device {
+                Device::Cpu => None,
+                Device::Gpu { index, .. } => Some(index),
+            });
+            (indices.collect::<Vec<_>>(), unused.len())
+        };
+        let cards = [
+            gpu(Vendor::Intel, shared(None)),
+            gpu(Vendor::Nvidia, own(6000, None)),
+            gpu(Vendor::Nvidia, own(12_000, None)),
+        ];
+        assert_eq!(found(&cards, Backends::CPU_ONLY), (vec![None], 3));
+        assert_eq!(found(&cards, ALL), (vec![Some(2), Some(1), None], 1));
+        assert_eq!(found(&[], ALL), (vec![None], 0));
     }
 }
