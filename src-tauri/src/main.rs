@@ -4,8 +4,9 @@
 #![cfg_attr(all(not(debug_assertions), target_os = "windows"), windows_subsystem = "windows")]
 
 fn main() -> std::process::ExitCode {
-    // Must stay the first line: the model lives in this same program, started again with a hidden argument.
-    api::run_worker_if_asked();
+    // Must stay the first line: the model and the look for graphics cards live in this same program, started again with a
+    // hidden argument.
+    api::run_hidden_task_if_asked();
 
     aula_desktop_lib::run()
 }

@@ -34,10 +34,17 @@ mod opening;
 mod sink;
 
 pub use app::{App, AppOptions};
-pub use engine::{WorkerCommand, run_worker_if_asked};
+pub use engine::WorkerCommand;
 pub use installed::InstalledModels;
 pub use sink::Sink;
 pub use transfers::{LocalTransfers, NoPicker, Picker, TransferPort};
+
+/// Does what the hidden first argument asks for, if there is one, and ends the process: serve a model, or ask a source
+/// of facts about graphics cards. Must run first in the `main` of every program that passes itself on as one of these.
+pub fn run_hidden_task_if_asked() {
+    hardware::run_probe_if_asked();
+    engine::run_worker_if_asked();
+}
 
 /// The names of all commands. The window and the browser host register exactly these; tests prove it.
 pub const COMMANDS: [&str; 35] = [

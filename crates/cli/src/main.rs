@@ -23,8 +23,9 @@ use args::{Aula, Command};
 use output::{Failure, note};
 
 fn main() -> ExitCode {
-    // Must stay the first line: the model lives in this same program, started again with a hidden argument.
-    api::run_worker_if_asked();
+    // Must stay the first line: the model and the look for graphics cards live in this same program, started again with a
+    // hidden argument.
+    api::run_hidden_task_if_asked();
 
     let command = Aula::parse().command;
     log();

@@ -32,8 +32,9 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    // Must stay the first line: the model lives in this same program, started again with a hidden argument.
-    api::run_worker_if_asked();
+    // Must stay the first line: the model and the look for graphics cards live in this same program, started again with a
+    // hidden argument.
+    api::run_hidden_task_if_asked();
 
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
