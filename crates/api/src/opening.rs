@@ -16,7 +16,7 @@ use generation::GenerateError;
 use std::path::Path;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Each round rules one candidate out; a computer has a handful of models and two or three devices.
@@ -73,6 +73,8 @@ pub(crate) struct Opening {
     /// Held while a model is chosen and begun to be opened, so that two choices do not cross. The token ends the attempt
     /// under way when another begins.
     attempt: Mutex<CancellationToken>,
+    /// Set once, when the app closes: nothing is opened any more.
+    closed: CancellationToken,
     trials: Arc<StdMutex<Trials>>,
     /// Questions that wait for the choice.
     waiting: watch::Sender<usize>,
@@ -89,6 +91,7 @@ impl Opening {
             slot: watch::Sender::new(slot),
             status: watch::Sender::new(refused.unwrap_or(ModelStatus::Loading)),
             attempt: Mutex::default(),
+            closed: CancellationToken::new(),
             trials: Arc::new(StdMutex::new(Trials::load(&data_dir.join(TRIALS_FILE)))),
             waiting: watch::Sender::new(0),
             publishing: StdMutex::default(),
@@ -116,9 +119,16 @@ impl Opening {
 
     /// Ends everything that is open.
     pub(crate) async fn close(&self) {
+        self.closed.cancel();
         self.attempt.lock().await.cancel();
         self.slot.send_replace(Slot::Empty);
         self.models.close();
+    }
+
+    /// The right to choose and open; none once the app closes.
+    async fn may_open(&self) -> Option<MutexGuard<'_, CancellationToken>> {
+        let attempt = self.attempt.lock().await;
+        (!self.closed.is_cancelled()).then_some(attempt)
     }
 
     fn set(&self, slot: Slot) {
@@ -190,7 +200,7 @@ impl App {
     /// Chooses a model by the settings and begins to open it; returns as soon as it is chosen. Answers that the model
     /// before was writing are stopped.
     pub(crate) async fn reopen_model(&self) {
-        let mut attempt = self.opening().attempt.lock().await;
+        let Some(mut attempt) = self.opening().may_open().await else { return };
         begin_anew(&mut attempt);
         // Before the slot changes: what the open model holds is free to the next.
         let candidates = self.candidates().await;
@@ -202,7 +212,7 @@ impl App {
     /// Looks at the models folder again, after a model was put in or removed. If the choice is another now, that model is
     /// opened; the answer being written is finished first. Otherwise nothing changes.
     pub(crate) async fn rescan_models(&self) {
-        let mut attempt = self.opening().attempt.lock().await;
+        let Some(mut attempt) = self.opening().may_open().await else { return };
         let candidates = self.candidates().await;
         let slot = self.opening().slot.borrow().clone();
         if let (Slot::Open(open), Ok(candidates)) = (&slot, &candidates) {
@@ -219,7 +229,7 @@ impl App {
     /// deleted. Answers that it was writing are stopped. Questions wait until [`App::rescan_models`] is called, which
     /// must follow in any case.
     pub(crate) async fn unload_for(&self, id: &str) {
-        let mut attempt = self.opening().attempt.lock().await;
+        let Some(mut attempt) = self.opening().may_open().await else { return };
         if self.active_model().as_deref() != Some(id) {
             return;
         }

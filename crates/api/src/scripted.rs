@@ -77,6 +77,7 @@ struct Inner {
     script: Box<Script>,
     installed: Mutex<Vec<InstalledModel>>,
     loading: Mutex<Loading>,
+    loading_of: Mutex<HashMap<String, Loading>>,
     trials: Mutex<HashMap<String, Trying>>,
     tried: Mutex<Vec<String>>,
     released: AtomicUsize,
@@ -86,6 +87,13 @@ struct Inner {
     requests: Mutex<Vec<GenerateRequest>>,
     opened: Mutex<Vec<(String, usize)>>,
     cancelled: AtomicUsize,
+}
+
+impl Inner {
+    fn loading(&self, id: &str) -> Loading {
+        let own = lock(&self.loading_of).get(id).cloned();
+        own.unwrap_or_else(|| lock(&self.loading).clone())
+    }
 }
 
 /// How opening a model goes.
@@ -107,6 +115,7 @@ impl ScriptedModels {
                 script: Box::new(script),
                 installed: Mutex::new(vec![installed("demo", true)]),
                 loading: Mutex::new(Loading::Takes(Duration::ZERO)),
+                loading_of: Mutex::default(),
                 trials: Mutex::default(),
                 tried: Mutex::default(),
                 released: AtomicUsize::new(0),
@@ -142,6 +151,19 @@ impl ScriptedModels {
     /// How the next opening goes.
     pub fn loading(&self, loading: Loading) {
         *lock(&self.inner.loading) = loading;
+    }
+
+    /// How opening the model `id` goes, whatever the others do.
+    pub fn loading_of(&self, id: &str, loading: Loading) {
+        lock(&self.inner.loading_of).insert(id.to_owned(), loading);
+    }
+
+    /// How large the model `id` counts as; of those that fit the largest is taken.
+    pub fn effective_parameters(&self, id: &str, parameters: u64) {
+        let mut installed = lock(&self.inner.installed);
+        for model in installed.iter_mut().filter(|model| model.candidate.id == id) {
+            model.candidate.effective_parameters = parameters;
+        }
     }
 
     /// How the trial of the model `id` goes.
@@ -188,8 +210,10 @@ impl ScriptedModels {
 }
 
 impl Models for ScriptedModels {
-    fn list(&self, _context_len: usize) -> Result<Vec<InstalledModel>, GenerateError> {
-        Ok(lock(&self.inner.installed).clone())
+    fn list(&self, context_len: usize) -> Result<Vec<InstalledModel>, GenerateError> {
+        let mut installed = lock(&self.inner.installed).clone();
+        installed.iter_mut().for_each(|model| model.candidate.context_len = context_len);
+        Ok(installed)
     }
 
     fn open(&self, id: &str, _device: &Device, context_len: usize) -> Result<Arc<dyn ModelHost>, GenerateError> {
@@ -200,7 +224,7 @@ impl Models for ScriptedModels {
             context_len,
             hurry: Notify::new(),
         });
-        host.load(lock(&self.inner.loading).clone());
+        host.load(self.inner.loading(id));
         *lock(&self.inner.open) = Some(Arc::clone(&host));
         Ok(Arc::new(ScriptedHost { models: self.inner.clone(), id: id.to_owned(), host }))
     }
@@ -303,7 +327,7 @@ impl Generator for ScriptedHost {
         lock(&self.models.requests).push(request.clone());
         if matches!(*self.host.status.borrow(), HostStatus::Resting { .. }) {
             self.host.status.send_replace(HostStatus::Loading);
-            self.host.load(lock(&self.models.loading).clone());
+            self.host.load(self.models.loading(&self.id));
         }
         let steps = (self.models.script)(&request);
         if let Some(Step::Fail(error)) = steps.first() {
