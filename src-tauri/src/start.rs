@@ -47,7 +47,11 @@ fn open() -> Result<ExitCode, String> {
         picker: dialogs.clone(),
     };
     // The store opens in milliseconds; the model is opened behind the window.
-    let app = tauri::async_runtime::block_on(App::start(options));
+    let app = tauri::async_runtime::block_on(async {
+        let app = App::start(options).await;
+        api::setup::answer_from_config(&app).await;
+        app
+    });
 
     let shared = app.clone();
     let web_view_data = places.cache_dir().join("webview");

@@ -46,7 +46,7 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let models = ScriptedModels::new(|_| vec![Step::Started, Step::Say("4".to_owned())]);
-        let places = Places { data_dir: folder.path().to_owned(), demo_model: None };
+        let places = Places { data_dir: folder.path().to_owned(), demo_model: None, shared_models_dir: None };
         let app = tauri::async_runtime::block_on(App::start(AppOptions {
             data_dir: folder.path().to_owned(),
             models: Arc::new(models),

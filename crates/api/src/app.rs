@@ -120,7 +120,7 @@ impl App {
         self.inner.transfers.close();
         self.inner.opening.close().await;
         if let Ok(open) = &self.inner.store {
-            self.inner.record.flush().await;
+            self.inner.record.close().await;
             open.store.close().await;
         }
     }
@@ -150,7 +150,9 @@ impl App {
 
     /// The store, for commands that a locked profile refuses.
     pub(crate) fn store(&self) -> Reply<&OpenStore> {
-        self.admit()?;
+        if self.inner.lock.is_closed() {
+            return Err(Refusal::Locked.into());
+        }
         self.locked_store()
     }
 
@@ -159,9 +161,9 @@ impl App {
         self.inner.store.as_ref().map_err(Clone::clone)
     }
 
-    /// Refuses while the profile is locked.
+    /// Refuses while the profile is locked, and where nothing could be written down, a connection not either.
     pub(crate) fn admit(&self) -> Reply<()> {
-        if self.inner.lock.is_closed() { Err(Refusal::Locked.into()) } else { Ok(()) }
+        self.store().map(drop)
     }
 
     pub(crate) fn lock(&self) -> &Lock {

@@ -49,6 +49,12 @@ pub(crate) enum Refusal {
     /// No such model is installed.
     #[error("no model `{id}` is installed")]
     NoSuchModel { id: String },
+    /// No such model in what was listed.
+    #[error("there is no model `{id}` to copy any more")]
+    NoSuchSource { id: String },
+    /// The disk of the models folder does not tell how much is free.
+    #[error("the disk of the models does not say how much room it has")]
+    DiskSilent { source: std::io::Error },
     /// Too long a name.
     #[error("a name has at most {most} characters")]
     Name { most: usize },
@@ -76,6 +82,8 @@ impl Explain for Refusal {
     fn code(&self) -> errors::ErrorCode {
         match self {
             Self::NoSuchModel { .. } => errors::ErrorCode::NotFound,
+            Self::NoSuchSource { .. } => errors::ErrorCode::NotFound,
+            Self::DiskSilent { .. } => errors::ErrorCode::Io,
             Self::Locked => errors::ErrorCode::Locked,
             Self::WrongPin { .. } | Self::PinMustWait { .. } => errors::ErrorCode::WrongPin,
             Self::BrokeOff => errors::ErrorCode::WorkerCrashed,
@@ -90,6 +98,8 @@ impl Explain for Refusal {
             Self::Busy => "Stop it first, or wait for its end.",
             Self::NoSuchModel { .. } => "Choose another model in Settings.",
             Self::BrokeOff => "Ask again.",
+            Self::NoSuchSource { .. } => "Plug the stick in again or pick the folder again.",
+            Self::DiskSilent { .. } => "Check the disk.",
             Self::Locked => "Give the PIN first.",
             Self::WrongPin { wait_seconds: 0 } => "Try again.",
             Self::WrongPin { wait_seconds: seconds } | Self::PinMustWait { seconds } => {

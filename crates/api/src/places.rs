@@ -18,6 +18,8 @@ pub struct Places {
     pub data_dir: PathBuf,
     /// The demo model's file; `None` where this installation has none.
     pub demo_model: Option<PathBuf>,
+    /// Where models are installed instead of in the data folder; many people may share it.
+    pub shared_models_dir: Option<PathBuf>,
 }
 
 /// The system does not say where a person's files belong.
@@ -43,12 +45,20 @@ impl Places {
     pub fn of_this_user() -> Result<Self, NoDataFolder> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let data_dir = data_dir(std::env::consts::OS, variable).ok_or(NoDataFolder)?;
-        Ok(Self { data_dir, demo_model: demo_model(variable) })
+        let shared_models_dir = match catalog::hub::HubConfig::of_this_user() {
+            Ok(config) => config.models_dir,
+            Err(error) => {
+                // A typing mistake of whoever looks after the computers must not keep a class from its own models.
+                tracing::warn!(error = %errors::chain(&error), "aula.toml is not used");
+                None
+            }
+        };
+        Ok(Self { data_dir, demo_model: demo_model(variable), shared_models_dir })
     }
 
     /// Installed models.
     pub fn models_dir(&self) -> PathBuf {
-        self.data_dir.join("models")
+        self.shared_models_dir.clone().unwrap_or_else(|| self.data_dir.join("models"))
     }
 
     /// The database of conversations and settings.

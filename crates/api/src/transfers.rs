@@ -1,12 +1,15 @@
 //! Models on their way in and out: where they can come from, what is under way, what lies on the disk.
 
+mod convert;
 mod local;
 mod port;
 
 pub use local::LocalTransfers;
-pub use port::{NoPicker, Pick, Picked, Picker, TransferPort};
+pub use port::{ConnectObserver, NoPicker, Pick, Picked, Picker, TransferPort};
 
-use crate::dto::{IpcError, ModelOffer, ModelSource, ModelSummary, PickKind, Storage, Transfer};
+use crate::dto::{
+    IpcError, ModelOffer, ModelSource, ModelSummary, PickKind, Storage, Transfer, TransferKind, TransferState,
+};
 use crate::failure::{Refusal, Reply};
 use crate::{App, Sink, models, settings};
 
@@ -134,7 +137,11 @@ pub async fn cancel(app: &App, id: String) -> Result<(), IpcError> {
 /// When the profile is locked, no such model is installed, it is the demo model, or its file cannot be deleted.
 pub async fn remove(app: &App, id: String) -> Result<Vec<ModelSummary>, IpcError> {
     app.admit()?;
-    with_port(app, move |port| port.remove(&id)).await?;
+    app.unload_for(&id).await;
+    let removed = with_port(app, move |port| port.remove(&id)).await;
+    // Also after a failure: questions wait for it.
+    app.rescan_models().await;
+    removed?;
     models::list(app).await
 }
 
@@ -145,6 +152,37 @@ pub async fn remove(app: &App, id: String) -> Result<Vec<ModelSummary>, IpcError
 pub async fn storage(app: &App) -> Result<Storage, IpcError> {
     app.admit()?;
     with_port(app, |port| port.storage()).await
+}
+
+/// Follows what the transfers do, for as long as the app lives: a model that arrived is looked at, every connection is
+/// written down, the person's cap on downloads holds.
+pub(crate) async fn follow(app: &App) {
+    let port = app.transfers();
+    port.on_connect(Box::new(app.record().observer()));
+    if let Ok(settings) = settings::load(app).await {
+        port.limit(settings.download_limit_kb);
+    }
+    let mut transfers = port.watch();
+    drop(port);
+    let mut arrived = arrivals(&transfers.borrow_and_update());
+    let app = app.downgrade();
+    tokio::spawn(async move {
+        while transfers.changed().await.is_ok() {
+            let now = arrivals(&transfers.borrow_and_update());
+            let is_new = now.iter().any(|id| !arrived.contains(id));
+            arrived = now;
+            if is_new {
+                let Some(app) = app.upgrade() else { break };
+                app.rescan_models().await;
+            }
+        }
+    });
+}
+
+/// The transfers that brought a model.
+fn arrivals(transfers: &[Transfer]) -> Vec<String> {
+    let arrived = |one: &&Transfer| one.kind != TransferKind::Export && one.state == TransferState::Done;
+    transfers.iter().filter(arrived).map(|one| one.id.clone()).collect()
 }
 
 async fn context_len(app: &App) -> Reply<usize> {

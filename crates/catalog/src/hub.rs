@@ -16,6 +16,8 @@ pub const DEFAULT_HUB: &str = "https://huggingface.co";
 pub const HUB_VARIABLE: &str = "AULA_HUB_ENDPOINT";
 /// Chooses another hub for all programs that use one.
 pub const SHARED_HUB_VARIABLE: &str = "HF_ENDPOINT";
+/// Names the one file with settings that is read, instead of those of the computer and the person.
+pub const CONFIG_VARIABLE: &str = "AULA_CONFIG";
 /// The name of the file with settings for many computers.
 pub const CONFIG_FILE: &str = "aula.toml";
 
@@ -46,6 +48,15 @@ struct ConfigFile {
     mirrors: Option<Vec<String>>,
     models_dir: Option<PathBuf>,
     download_limit_kb: Option<u32>,
+    /// The answers to the first run, which are none of the hub's business: `api` reads them.
+    #[serde(rename = "setup")]
+    _setup: Option<toml::Table>,
+}
+
+/// Where settings for this computer and for the person who runs this program may lie, in the order of reading.
+pub fn config_files_of_this_user() -> Vec<PathBuf> {
+    let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    path(CONFIG_VARIABLE).map_or_else(|| config_files(std::env::consts::OS, path), |only| vec![only])
 }
 
 impl HubConfig {
@@ -74,8 +85,7 @@ impl HubConfig {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn of_this_user() -> Result<Self, Error> {
-        let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        Self::load(&config_files(std::env::consts::OS, path), |name| std::env::var(name).ok())
+        Self::load(&config_files_of_this_user(), |name| std::env::var(name).ok())
     }
 
     /// The hub and its mirrors, in the order in which they are asked, each once.
@@ -177,7 +187,7 @@ mod tests {
             folder.path(),
             "school.toml",
             "hub = \"https://hub.school.example/\"\nmirrors = [\"https://huggingface.co\", \"https://hub.school.example\"]\n\
-             models_dir = \"/srv/aula\"\ndownload_limit_kb = 500\n",
+             models_dir = \"/srv/aula\"\ndownload_limit_kb = 500\n[setup]\ndone = true\n",
         );
         let person = file(folder.path(), "person.toml", "download_limit_kb = 0\n");
         let files = [school, person];

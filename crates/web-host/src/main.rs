@@ -3,19 +3,39 @@
 //! `POST /ipc/<command>` takes the arguments as JSON. A plain command answers with its result, or with an `IpcError`
 //! and a status from 400 on. A command with a channel answers with one JSON value a line: its result, then the events.
 //! Only the loopback interface is served.
+//!
+//! For the page's tests:
+//!
+//! * The first run counts as finished unless `--first-run` is given. What was finished stays finished in the same data
+//!   folder (`AULA_DATA_DIR`), so a second start without the flag shows the chat, or the lock where a PIN was set.
+//! * `--pick-folder PATH` and `--pick-file PATH` are what the person picks in the system's dialogs; without them the
+//!   dialogs are closed without a choice. With real models (no `--scripted`) a folder with the demo model's file makes a
+//!   stick that is really copied from: `source_pick`, `transfer_import`, then `transfers_watch` until `done`.
+//! * `--scripted` replaces model and transfers. The memory stick `AULA` (source `stick`) has `e2b`, which fits, `e4b`,
+//!   which does not, and a damaged file; the offers are `e2b` (recommended, published checksum) and `e4b`. Whatever is
+//!   picked is a source `picked` with `e2b`. A transfer takes 20 steps of `--step-ms` and 5 more to be checked, and what
+//!   arrives is installed as the scripted model of that id. `--transfers` chooses what happens on the way: `smooth`;
+//!   `waits` (in the middle for 5 steps, for the network or the stick); `fails`, `disk-full` (in the middle, and goes
+//!   through when it is resumed); `still` (stays at 6 of 20, to be paused and cancelled); `nothing` (no source, no offer).
+//!   A download begins with one counted connection to `huggingface.co`.
 
 mod commands;
+mod picker;
 mod scripts;
 mod server;
 
+use api::dto::ErrorCode;
 use api::places::Places;
 use api::scripted::ScriptedModels;
-use api::{App, AppOptions, InstalledModels, LocalTransfers, NoPicker, WorkerCommand};
-use clap::Parser;
+use api::scripted_transfers::{ScriptedTransfers, TransferScript};
+use api::{App, AppOptions, InstalledModels, LocalTransfers, TransferPort, WorkerCommand};
+use clap::{Parser, ValueEnum};
+use picker::Given;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Serves Aula's page and commands to a browser on this computer. For development.
 #[derive(Debug, Parser)]
@@ -29,6 +49,45 @@ struct Arguments {
     /// A scripted engine instead of a model: "queue", "fail", "crash" and "endless" in a question choose the script.
     #[arg(long)]
     scripted: bool,
+    /// What happens to scripted transfers.
+    #[arg(long, value_enum, default_value_t = Transfers::Smooth)]
+    transfers: Transfers,
+    /// Milliseconds that each step of a scripted transfer takes.
+    #[arg(long, default_value_t = 100)]
+    step_ms: u64,
+    /// Shows the first run instead of taking it as finished.
+    #[arg(long)]
+    first_run: bool,
+    /// The folder that is picked in dialogs.
+    #[arg(long)]
+    pick_folder: Option<PathBuf>,
+    /// The file that is picked in dialogs.
+    #[arg(long)]
+    pick_file: Option<PathBuf>,
+}
+
+/// The scripts of transfers by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Transfers {
+    Smooth,
+    Waits,
+    Fails,
+    DiskFull,
+    Still,
+    Nothing,
+}
+
+impl Transfers {
+    fn script(self) -> TransferScript {
+        match self {
+            Self::Smooth => TransferScript::Smooth,
+            Self::Waits => TransferScript::Waits,
+            Self::Fails => TransferScript::Fails(ErrorCode::TransferCorrupt),
+            Self::DiskFull => TransferScript::Fails(ErrorCode::DiskFull),
+            Self::Still => TransferScript::Still,
+            Self::Nothing => TransferScript::Nothing,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -54,15 +113,26 @@ fn serve(arguments: Arguments) -> Result<(), String> {
     let places = Places::of_this_user().map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("could not start: {error}"))?;
     let done = runtime.block_on(async {
-        let models: Arc<dyn api::host::Models> = if arguments.scripted {
-            Arc::new(ScriptedModels::new(scripts::answer))
+        let (models, transfers): (Arc<dyn api::host::Models>, Arc<dyn TransferPort>) = if arguments.scripted {
+            let models = ScriptedModels::new(scripts::answer);
+            let step = Duration::from_millis(arguments.step_ms);
+            let transfers = ScriptedTransfers::new(arguments.transfers.script(), step, models.clone());
+            (Arc::new(models), Arc::new(transfers))
         } else {
-            Arc::new(InstalledModels::new(&places, WorkerCommand::current_exe()))
+            let models = InstalledModels::new(&places, WorkerCommand::current_exe());
+            (Arc::new(models), Arc::new(LocalTransfers::new(&places)))
         };
         let locale = std::env::var("LANG").ok();
-        let transfers = Arc::new(LocalTransfers::new(&places));
-        let picker = Arc::new(NoPicker);
+        let picker = Arc::new(Given { folder: arguments.pick_folder, file: arguments.pick_file });
         let app = App::start(AppOptions { data_dir: places.data_dir, models, locale, transfers, picker }).await;
+        api::setup::answer_from_config(&app).await;
+        if !arguments.first_run
+            && let Err(error) = api::setup::finish(&app).await
+            && error.code != ErrorCode::Locked
+        {
+            // The page says the same; a profile that is locked was set up before.
+            eprintln!("the first run could not be taken as finished: {}", error.message);
+        }
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
         let listener = tokio::net::TcpListener::bind(address)
             .await

@@ -20,7 +20,7 @@ impl Bench {
         let page = folder.path().join("page");
         std::fs::create_dir(&page).expect("folder");
         std::fs::write(page.join("index.html"), "<title>Aula</title>").expect("page");
-        let places = Places { data_dir: folder.path().join("data"), demo_model: None };
+        let places = Places { data_dir: folder.path().join("data"), demo_model: None, shared_models_dir: None };
         let app = App::start(AppOptions {
             data_dir: folder.path().join("data"),
             models: Arc::new(ScriptedModels::new(crate::scripts::answer)),

@@ -86,9 +86,15 @@ pub trait TransferPort: Send + Sync + 'static {
     /// The most kilobytes a second that downloads may take from now on; 0 for no limit.
     fn limit(&self, kilobytes_per_second: u32);
 
+    /// Calls `observer` at every connection that is opened from now on.
+    fn on_connect(&self, observer: ConnectObserver);
+
     /// The program ends: what runs stops where it can go on later.
     fn close(&self) {}
 }
+
+/// Hears the name of each other computer that a connection is opened to.
+pub type ConnectObserver = Box<dyn Fn(&str) + Send + Sync>;
 
 /// What a person is asked to pick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -102,7 +102,7 @@ async fn a_damaged_store_is_reported_and_the_app_works() {
     drop(bench.app);
     let app = start(&folder, &bench.models).await;
     assert!(api::app_info::info(&app).await.expect("info").store_was_damaged);
-    let bench = Bench { app, folder, models: bench.models };
+    let bench = Bench { app, folder, ..bench };
     bench.answered(None, "2+2?").await;
     let bench = bench.restarted().await;
     assert!(!api::app_info::info(&bench.app).await.expect("info").store_was_damaged);

@@ -60,7 +60,7 @@ struct TempFolder(std::path::PathBuf);
 
 impl TempFolder {
     async fn start(&self, models: &ScriptedModels) -> api::App {
-        let places = api::places::Places { data_dir: self.0.clone(), demo_model: None };
+        let places = api::places::Places { data_dir: self.0.clone(), demo_model: None, shared_models_dir: None };
         api::App::start(api::AppOptions {
             data_dir: self.0.clone(),
             models: std::sync::Arc::new(models.clone()),

@@ -4,15 +4,20 @@ mod chat;
 mod failures;
 mod json;
 mod killed;
+mod lock;
 mod models;
 mod settings;
+mod setup;
+mod transfers;
 
-use api::dto::{AskRequest, AskTicket, ChatEvent, Message, MessageState, Speaker};
-use api::places::Places;
+use api::dto::{AskRequest, AskTicket, ChatEvent, Language, Message, MessageState, Speaker};
 use api::scripted::{ScriptedModels, Step};
-use api::{App, AppOptions, LocalTransfers, NoPicker};
+use api::scripted_transfers::{ScriptedTransfers, TransferScript};
+use api::transfers::{Pick, Picked, Picker};
+use api::{App, AppOptions};
 use generation::GenerateRequest;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
@@ -20,6 +25,7 @@ use tokio::sync::mpsc;
 struct Bench {
     app: App,
     models: ScriptedModels,
+    transfers: ScriptedTransfers,
     folder: TempDir,
 }
 
@@ -29,16 +35,21 @@ impl Bench {
     }
 
     async fn with(models: ScriptedModels) -> Self {
+        Self::scripted(models, TransferScript::Smooth).await
+    }
+
+    async fn scripted(models: ScriptedModels, script: TransferScript) -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        let app = start(&folder, &models).await;
-        Self { app, models, folder }
+        let transfers = ScriptedTransfers::new(script, Duration::from_millis(1), models.clone());
+        let app = start_with(&folder, &models, &transfers).await;
+        Self { app, models, transfers, folder }
     }
 
     /// Ends the app and starts it anew on the same data.
     async fn restarted(self) -> Self {
         self.app.close().await;
         drop(self.app);
-        let app = start(&self.folder, &self.models).await;
+        let app = start_with(&self.folder, &self.models, &self.transfers).await;
         Self { app, ..self }
     }
 
@@ -61,15 +72,27 @@ impl Bench {
 }
 
 async fn start(folder: &TempDir, models: &ScriptedModels) -> App {
-    let places = Places { data_dir: folder.path().to_owned(), demo_model: None };
+    start_with(folder, models, &ScriptedTransfers::new(TransferScript::Nothing, Duration::ZERO, models.clone())).await
+}
+
+async fn start_with(folder: &TempDir, models: &ScriptedModels, transfers: &ScriptedTransfers) -> App {
     App::start(AppOptions {
         data_dir: folder.path().to_owned(),
         models: Arc::new(models.clone()),
         locale: Some("en_US.UTF-8".to_owned()),
-        transfers: Arc::new(LocalTransfers::new(&places)),
-        picker: Arc::new(NoPicker),
+        transfers: Arc::new(transfers.clone()),
+        picker: Arc::new(PicksHome),
     })
     .await
+}
+
+/// A person who always picks the folder `/home/ana/USB`.
+struct PicksHome;
+
+impl Picker for PicksHome {
+    fn pick(&self, _what: Pick, _language: Language) -> Picked {
+        Box::pin(std::future::ready(Some("/home/ana/USB".into())))
+    }
 }
 
 /// The events of one answer.

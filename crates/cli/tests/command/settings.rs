@@ -10,7 +10,7 @@ use crate::support::{Machine, golden, golden_arg};
 fn choose(machine: &Machine, id: &str) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let places = Places { data_dir: machine.data_dir(), demo_model: machine.demo.clone() };
+        let places = Places { data_dir: machine.data_dir(), demo_model: machine.demo.clone(), shared_models_dir: None };
         let worker = api::WorkerCommand::new(env!("CARGO_BIN_EXE_aula"));
         let models = std::sync::Arc::new(api::InstalledModels::new(&places, worker));
         let options = api::AppOptions {
