@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::{codec::Codec, error::Error, sampler::Sampler};
 
 /// What is asked in a trial. Its answer is thrown away.
-const QUESTION: &str = "Explain in a few sentences why the sky is blue during the day and red in the evening.";
+const QUESTION: &str = "Why is the sky blue during the day and red in the evening?";
 /// So many tokens suffice if the pace is steady.
 pub const STEADY_TOKENS: usize = 48;
 /// No more than this, whatever the pace.
