@@ -2,6 +2,7 @@
 
 pub mod commands;
 
+mod again;
 mod display;
 mod picker;
 mod start;

@@ -1,7 +1,7 @@
 //! From `main` to the window and back to the system.
 
 use crate::picker::Dialogs;
-use crate::{commands_with_types, display, webkit, window};
+use crate::{again, commands_with_types, display, webkit, window};
 use api::places::Places;
 use api::{App, AppOptions, InstalledModels, LocalTransfers, WorkerCommand};
 use std::process::ExitCode;
@@ -37,6 +37,10 @@ fn start_log() {
 
 fn open() -> Result<ExitCode, String> {
     let places = Places::of_this_user().map_err(|error| error.to_string())?;
+    if again::knock(&places.data_dir) {
+        tracing::info!("Aula is already open; its window was brought to the front");
+        return Ok(ExitCode::SUCCESS);
+    }
     let models = Arc::new(InstalledModels::new(&places, WorkerCommand::current_exe()));
     let dialogs = Arc::new(Dialogs::new());
     let options = AppOptions {
@@ -55,6 +59,8 @@ fn open() -> Result<ExitCode, String> {
 
     let shared = app.clone();
     let web_view_data = places.cache_dir().join("webview");
+    #[cfg(unix)]
+    let data_dir = places.data_dir.clone();
     let program = tauri::Builder::default()
         .plugin(tauri_plugin_dialog::init())
         .invoke_handler(commands_with_types().invoke_handler())
@@ -64,13 +70,18 @@ fn open() -> Result<ExitCode, String> {
             window::open(handle, &shared, &web_view_data)?;
             tauri::async_runtime::spawn(webkit::watch_first_paint(shared));
             #[cfg(unix)]
-            tauri::async_runtime::spawn(end_when_asked(handle.handle().clone()));
+            {
+                tauri::async_runtime::spawn(end_when_asked(handle.handle().clone()));
+                let handle = handle.handle().clone();
+                tauri::async_runtime::spawn(again::listen(data_dir, move || window::bring_to_front(&handle)));
+            }
             Ok(())
         })
         .build(tauri::generate_context!())
         .map_err(|error| format!("the window could not be opened: {error}"))?;
     let code = program.run_return(move |_, event| {
         if let RunEvent::Exit = event {
+            again::leave(&places.data_dir);
             tauri::async_runtime::block_on(app.close());
         }
     });

@@ -30,6 +30,14 @@ pub(crate) fn open<R: Runtime>(handle: &tauri::App<R>, app: &App, data: &Path) -
     Ok(())
 }
 
+/// Shows the window above the others and gives it the keyboard; false where it is closed already.
+#[cfg(unix)]
+pub(crate) fn bring_to_front<R: Runtime>(handle: &tauri::AppHandle<R>) -> bool {
+    use tauri::Manager;
+    let Some(window) = handle.webview_windows().into_values().next() else { return false };
+    window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus()).is_ok()
+}
+
 /// Whether `url` is a part of our page: `tauri://localhost`, on Windows `http://tauri.localhost`, or the development
 /// server's.
 fn is_ours(url: &Url, development: Option<&Url>) -> bool {
