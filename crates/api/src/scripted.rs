@@ -4,24 +4,23 @@
 //!
 //! * [`ScriptedModels::install`] and [`ScriptedModels::install_too_large`]: which models there are,
 //! * [`ScriptedModels::loading`]: how opening goes, from the next time on,
-//! * [`ScriptedModels::trial`]: how the trial of one model goes; without it a model writes [`QUICK`] at once,
+//! * [`ScriptedModels::trials`] and [`ScriptedModels::trial`]: how the trial of all models or of one goes; without them a
+//!   model writes [`QUICK`] at once,
 //! * [`Step::Rest`] as the last step of an answer, or [`ScriptedModels::rest`]: the model leaves the memory; the next
 //!   question opens it again, which goes as [`ScriptedModels::loading`] says.
 
-use crate::host::{HostStatus, InstalledModel, Later, ModelHost, Models};
+mod host;
+
+use crate::host::{InstalledModel, Later, ModelHost, Models};
 use catalog::{Candidate, Device, FileStamp, MemoryNeed};
-use engine::TrialReport;
 use errors::ErrorCode;
-use generation::{
-    Completion, EngineInfo, EngineKind, FinishReason, GenerateError, GenerateRequest, Generation, Generator, Timings,
-    TokenEvent, Usage,
-};
+use generation::{EngineInfo, EngineKind, FinishReason, GenerateError, GenerateRequest};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, watch};
-use tokio_util::sync::CancellationToken;
+
+use host::{Host, ScriptedHost};
 
 /// What a scripted engine does next.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +77,8 @@ struct Inner {
     installed: Mutex<Vec<InstalledModel>>,
     loading: Mutex<Loading>,
     loading_of: Mutex<HashMap<String, Loading>>,
+    /// Of every model, and of some their own.
+    trial: Mutex<Trying>,
     trials: Mutex<HashMap<String, Trying>>,
     tried: Mutex<Vec<String>>,
     released: AtomicUsize,
@@ -93,6 +94,11 @@ impl Inner {
     fn loading(&self, id: &str) -> Loading {
         let own = lock(&self.loading_of).get(id).cloned();
         own.unwrap_or_else(|| lock(&self.loading).clone())
+    }
+
+    fn trying(&self, id: &str) -> Trying {
+        let own = lock(&self.trials).get(id).cloned();
+        own.unwrap_or_else(|| lock(&self.trial).clone())
     }
 }
 
@@ -116,6 +122,7 @@ impl ScriptedModels {
                 installed: Mutex::new(vec![installed("demo", true)]),
                 loading: Mutex::new(Loading::Takes(Duration::ZERO)),
                 loading_of: Mutex::default(),
+                trial: Mutex::new(Trying::Measures(Duration::ZERO, QUICK)),
                 trials: Mutex::default(),
                 tried: Mutex::default(),
                 released: AtomicUsize::new(0),
@@ -164,6 +171,11 @@ impl ScriptedModels {
         for model in installed.iter_mut().filter(|model| model.candidate.id == id) {
             model.candidate.effective_parameters = parameters;
         }
+    }
+
+    /// How the trial of every model goes that has no script of its own.
+    pub fn trials(&self, trying: Trying) {
+        *lock(&self.inner.trial) = trying;
     }
 
     /// How the trial of the model `id` goes.
@@ -218,12 +230,7 @@ impl Models for ScriptedModels {
 
     fn open(&self, id: &str, _device: &Device, context_len: usize) -> Result<Arc<dyn ModelHost>, GenerateError> {
         lock(&self.inner.opened).push((id.to_owned(), context_len));
-        let host = Arc::new(Host {
-            status: watch::Sender::new(HostStatus::Loading),
-            engine: engine(id),
-            context_len,
-            hurry: Notify::new(),
-        });
+        let host = Host::new(engine(id), context_len);
         host.load(self.inner.loading(id));
         *lock(&self.inner.open) = Some(Arc::clone(&host));
         Ok(Arc::new(ScriptedHost { models: self.inner.clone(), id: id.to_owned(), host }))
@@ -240,219 +247,21 @@ impl Models for ScriptedModels {
     }
 }
 
-/// A model that was opened.
-struct Host {
-    status: watch::Sender<HostStatus>,
-    engine: EngineInfo,
-    context_len: usize,
-    /// Somebody waits for the end of the trial.
-    hurry: Notify,
-}
-
-impl Host {
-    fn load(self: &Arc<Self>, how: Loading) {
-        let ready = HostStatus::Ready {
-            engine: self.engine.clone(),
-            context_len: self.context_len,
-            load_seconds: 0.5,
-            threads: 4,
-        };
-        match how {
-            Loading::Takes(Duration::ZERO) => {
-                self.status.send_replace(ready);
-            }
-            Loading::Takes(time) => {
-                let host = Arc::clone(self);
-                tokio::spawn(async move {
-                    tokio::time::sleep(time).await;
-                    host.status.send_replace(ready);
-                });
-            }
-            Loading::Fails(error) => {
-                self.status.send_replace(HostStatus::Failed(error));
-            }
-            Loading::Never => {}
-        }
-    }
-
-    fn rest(&self, for_memory: bool) {
-        self.status.send_replace(HostStatus::Resting { engine: self.engine.clone(), for_memory });
-    }
-}
-
-struct ScriptedHost {
-    models: Arc<Inner>,
-    id: String,
-    host: Arc<Host>,
-}
-
-impl ModelHost for ScriptedHost {
-    fn status(&self) -> watch::Receiver<HostStatus> {
-        self.host.status.subscribe()
-    }
-
-    fn trial(&self) -> Later<'_, Result<TrialReport, GenerateError>> {
-        Box::pin(async move {
-            let mut status = self.host.status.subscribe();
-            let opened =
-                status.wait_for(|state| !matches!(state, HostStatus::Loading)).await.map(|state| state.clone());
-            if let Ok(HostStatus::Failed(error)) = opened {
-                return Err(error);
-            }
-            lock(&self.models.tried).push(self.id.clone());
-            let trying = lock(&self.models.trials).get(&self.id).cloned();
-            let hurried = self.host.hurry.notified();
-            match trying.unwrap_or(Trying::Measures(Duration::ZERO, QUICK)) {
-                Trying::Measures(time, rate) => {
-                    let ended_early = tokio::time::timeout(time, hurried).await.is_ok();
-                    Ok(TrialReport { decode_tokens_per_second: Some(rate), ended_early, ..TrialReport::default() })
-                }
-                Trying::Fails(error) => Err(error),
-                Trying::Forever => {
-                    hurried.await;
-                    Ok(TrialReport { ended_early: true, ..TrialReport::default() })
-                }
-            }
-        })
-    }
-
-    fn end_trial(&self) {
-        // Kept for a trial that has not begun yet.
-        self.host.hurry.notify_one();
-    }
-}
-
-impl Generator for ScriptedHost {
-    fn generate(&self, request: GenerateRequest) -> Result<Generation, GenerateError> {
-        lock(&self.models.requests).push(request.clone());
-        if matches!(*self.host.status.borrow(), HostStatus::Resting { .. }) {
-            self.host.status.send_replace(HostStatus::Loading);
-            self.host.load(self.models.loading(&self.id));
-        }
-        let steps = (self.models.script)(&request);
-        if let Some(Step::Fail(error)) = steps.first() {
-            return Err(error.clone());
-        }
-        let (sender, events) = mpsc::channel(64);
-        let cancel = CancellationToken::new();
-        let player = Player {
-            models: self.models.clone(),
-            host: Arc::clone(&self.host),
-            events: sender,
-            cancel: cancel.clone(),
-            deaf: Arc::default(),
-            tokens: 0,
-        };
-        let status = self.host.status.subscribe();
-        tokio::spawn(player.play(steps, status));
-        Ok(Generation::new(events, cancel))
-    }
-}
-
-struct Player {
-    models: Arc<Inner>,
-    host: Arc<Host>,
-    events: mpsc::Sender<TokenEvent>,
-    cancel: CancellationToken,
-    /// It hangs and does not hear a cancellation.
-    deaf: Arc<AtomicBool>,
-    tokens: usize,
-}
-
-impl Player {
-    async fn play(mut self, steps: Vec<Step>, mut status: watch::Receiver<HostStatus>) {
-        let cancel = self.cancel.clone();
-        let deaf = Arc::clone(&self.deaf);
-        let played = async {
-            // A request admitted while the model is opened waits for it, as in the real engine.
-            let state = status.wait_for(|state| !matches!(state, HostStatus::Loading)).await.map(|state| state.clone());
-            if let Ok(HostStatus::Failed(error)) = state {
-                let _ = self.events.send(TokenEvent::Failed(error)).await;
-                return;
-            }
-            self.steps(steps).await;
-        };
-        tokio::select! {
-            () = played => {}
-            () = async {
-                cancel.cancelled().await;
-                if deaf.load(Ordering::SeqCst) {
-                    std::future::pending::<()>().await;
-                }
-            } => {
-                self.models.cancelled.fetch_add(1, Ordering::SeqCst);
-                let end = self.completion(FinishReason::Cancelled);
-                let _ = self.events.send(TokenEvent::Finished(end)).await;
-            }
-        }
-    }
-
-    async fn steps(&mut self, steps: Vec<Step>) {
-        for step in steps {
-            let event = match step {
-                Step::Queued(position) => TokenEvent::Queued { position },
-                Step::Started => TokenEvent::Started { engine: self.host.engine.clone() },
-                Step::Prefill(done, total) => TokenEvent::Prefill { done, total },
-                Step::Say(text) => {
-                    self.tokens += 1;
-                    TokenEvent::Token { text }
-                }
-                Step::Wait(time) => {
-                    tokio::time::sleep(time).await;
-                    continue;
-                }
-                Step::Finish(reason) => {
-                    let end = self.completion(reason);
-                    let _ = self.events.send(TokenEvent::Finished(end)).await;
-                    return;
-                }
-                Step::Fail(error) => {
-                    let _ = self.events.send(TokenEvent::Failed(error)).await;
-                    return;
-                }
-                Step::BreakOff => return,
-                Step::Rest { for_memory } => {
-                    let end = self.completion(FinishReason::Stop);
-                    let _ = self.events.send(TokenEvent::Finished(end)).await;
-                    self.host.rest(for_memory);
-                    return;
-                }
-                Step::Hang => {
-                    self.deaf.store(true, Ordering::SeqCst);
-                    std::future::pending().await
-                }
-            };
-            if self.events.send(event).await.is_err() {
-                return;
-            }
-        }
-        let end = self.completion(FinishReason::Stop);
-        let _ = self.events.send(TokenEvent::Finished(end)).await;
-    }
-
-    fn completion(&self, finish_reason: FinishReason) -> Completion {
-        Completion {
-            finish_reason,
-            usage: Usage {
-                prompt_tokens: 12,
-                reused_tokens: 2,
-                prefilled_tokens: 10,
-                completion_tokens: self.tokens,
-                seed: 7,
-            },
-            timings: Timings { queue_s: 0.0, prefill_s: 0.25, ttft_s: 0.5, decode_s: 0.5 },
-            token_ids: Vec::new(),
-            engine: self.host.engine.clone(),
-        }
-    }
-}
-
 /// The failure that a full queue gives.
 pub fn queue_full() -> GenerateError {
     GenerateError {
         code: ErrorCode::QueueFull,
         message: "32 questions are waiting already".to_owned(),
         hint: Some("Wait until one is answered.".to_owned()),
+    }
+}
+
+/// The failure that short memory gives.
+pub fn out_of_memory() -> GenerateError {
+    GenerateError {
+        code: ErrorCode::OutOfMemory,
+        message: "the memory does not suffice for the model".to_owned(),
+        hint: Some("Close other apps or choose a smaller model in Settings.".to_owned()),
     }
 }
 

@@ -18,6 +18,9 @@
 //!   `waits` (in the middle for 5 steps, for the network or the stick); `fails`, `disk-full` (in the middle, and goes
 //!   through when it is resumed); `still` (stays at 6 of 20, to be paused and cancelled); `nothing` (no source, no offer).
 //!   A download begins with one counted connection to `huggingface.co`.
+//! * With `--scripted`, `--models slow-e4b,e2b --trial-ms 3000` shows a model being tried for three seconds, found too slow
+//!   and replaced by the next; "doze" in a question makes the model rest after its answer, "memory" beside it because
+//!   other programs needed the memory.
 
 mod commands;
 mod picker;
@@ -26,7 +29,6 @@ mod server;
 
 use api::dto::ErrorCode;
 use api::places::Places;
-use api::scripted::ScriptedModels;
 use api::scripted_transfers::{ScriptedTransfers, TransferScript};
 use api::{App, AppOptions, InstalledModels, LocalTransfers, TransferPort, WorkerCommand};
 use clap::{Parser, ValueEnum};
@@ -46,9 +48,15 @@ struct Arguments {
     /// The built page.
     #[arg(long, default_value = "ui/dist")]
     page: PathBuf,
-    /// A scripted engine instead of a model: "queue", "fail", "crash" and "endless" in a question choose the script.
+    /// A scripted engine instead of a model: "queue", "fail", "crash", "endless" and "doze" in a question choose the script.
     #[arg(long)]
     scripted: bool,
+    /// Scripted models beside the demo, the largest first: ids with "slow" or "starved" in them fail their trial.
+    #[arg(long, value_delimiter = ',')]
+    models: Vec<String>,
+    /// Milliseconds that the trial of a scripted model takes.
+    #[arg(long, default_value_t = 0)]
+    trial_ms: u64,
     /// What happens to scripted transfers.
     #[arg(long, value_enum, default_value_t = Transfers::Smooth)]
     transfers: Transfers,
@@ -114,7 +122,7 @@ fn serve(arguments: Arguments) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("could not start: {error}"))?;
     let done = runtime.block_on(async {
         let (models, transfers): (Arc<dyn api::host::Models>, Arc<dyn TransferPort>) = if arguments.scripted {
-            let models = ScriptedModels::new(scripts::answer);
+            let models = scripts::models(&arguments.models, Duration::from_millis(arguments.trial_ms));
             let step = Duration::from_millis(arguments.step_ms);
             let transfers = ScriptedTransfers::new(arguments.transfers.script(), step, models.clone());
             (Arc::new(models), Arc::new(transfers))

@@ -1,6 +1,6 @@
 //! Scripted answers for states that a real model shows rarely. Words in the question choose the script.
 
-use api::scripted::{Step, queue_full, worker_crashed};
+use api::scripted::{QUICK, ScriptedModels, Step, Trying, out_of_memory, queue_full, worker_crashed};
 use generation::GenerateRequest;
 use std::time::Duration;
 
@@ -25,5 +25,26 @@ pub fn answer(request: &GenerateRequest) -> Vec<Step> {
             steps.push(Step::Fail(worker_crashed()));
         }
     }
+    if question.contains("doze") {
+        steps.push(Step::Rest { for_memory: question.contains("memory") });
+    }
     steps
+}
+
+/// The demo model and these: the first is the largest, ids with `slow` and `starved` in them fail their trials so, and
+/// each trial takes `trial`.
+pub fn models(ids: &[String], trial: Duration) -> ScriptedModels {
+    let models = ScriptedModels::new(answer);
+    let all: Vec<&str> = std::iter::once("demo").chain(ids.iter().map(String::as_str)).collect();
+    models.install(&all);
+    models.trials(Trying::Measures(trial, QUICK));
+    for (n, id) in (0..).zip(ids) {
+        models.effective_parameters(id, 4_000_000_000 - n);
+        if id.contains("slow") {
+            models.trial(id, Trying::Measures(trial, 1.5));
+        } else if id.contains("starved") {
+            models.trial(id, Trying::Fails(out_of_memory()));
+        }
+    }
+    models
 }

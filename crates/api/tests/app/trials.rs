@@ -2,17 +2,11 @@
 
 use crate::{Bench, say};
 use api::dto::{ChoiceReason, ChoiceReport, DeviceKind, MessageState, ModelStatus, RejectReason, Settings};
-use api::scripted::{Loading, QUICK, ScriptedModels, Step, Trying, worker_crashed};
-use errors::ErrorCode;
-use generation::GenerateError;
+use api::scripted::{Loading, QUICK, ScriptedModels, Step, Trying, out_of_memory, worker_crashed};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn out_of_memory() -> GenerateError {
-    GenerateError { code: ErrorCode::OutOfMemory, message: "the memory does not suffice".into(), hint: None }
-}
 
 /// The demo model and these, the first of which is the largest.
 fn models(ids: &[&str]) -> ScriptedModels {
