@@ -2,11 +2,13 @@
 
 mod report;
 
+use catalog::Error;
 use catalog::fit::devices;
 use catalog::manifest::Manifest;
-use catalog::{Backends, Catalog, Error, Trials};
 use hardware::HardwareProfile;
 
+pub use catalog::fit::KvElement;
+pub use catalog::{Backends, Catalog, Trials};
 pub use report::{
     CandidateReport, CardReport, ChoiceReport, DeviceReport, OfferReport, RejectedReport, Report, TrialReport,
 };

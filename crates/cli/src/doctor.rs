@@ -107,3 +107,112 @@ fn choice(report: &Report) -> String {
     };
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use api::doctor::{Backends, Catalog, KvElement, Trials};
+    use expect_test::{Expect, expect};
+    use test_support::synth::{Mix, Size, Spec, write_sparse};
+
+    use super::*;
+
+    /// The report of a machine whose profile is at hand, with both variants installed.
+    fn check(machine: &str, backends: Backends, expected: &Expect) {
+        let profiles = concat!(env!("CARGO_MANIFEST_DIR"), "/../hardware/tests/profiles");
+        let json = std::fs::read_to_string(format!("{profiles}/{machine}.json")).expect("a profile");
+        let folder = test_support::temp_folder();
+        for (name, size) in [("e2b", Size::E2b), ("e4b", Size::E4b)] {
+            let path = folder.path().join(format!("{name}.gguf"));
+            write_sparse(&path, Spec::new(size, Mix::GoogleQatQ4_0)).expect("a file");
+        }
+        let here = Circumstances {
+            profile: serde_json::from_str(&json).expect("a profile"),
+            backends,
+            context_len: 4096,
+            preferred: None,
+            trials: Trials::none(),
+        };
+        let mut report = api::doctor::examine(&Catalog::new(folder.path().to_owned(), None), here).expect("a report");
+        // Which models are offered is another test's business.
+        report.offers.truncate(2);
+        expected.assert_eq(&render(&report));
+    }
+
+    #[test]
+    fn a_laptop_whose_card_is_not_used() {
+        check(
+            "laptop-rtx-3050-6gb",
+            Backends::CPU_ONLY,
+            &expect![[r#"
+            Processor  13th Gen Intel(R) Core(TM) i5-13420H (8 cores, 12 threads, AVX2 + VNNI)
+            Memory     16.78 GB, 11.03 GB free
+            Graphics   NVIDIA GeForce RTX 3050 6GB Laptop GPU (6.44 GB, 6.22 GB free): Card found, not used by this version.
+            Graphics   Intel(R) UHD Graphics: Card found, not used by this version.
+
+            Models at a context length of 4096 tokens
+              Gemma 4 E4B Q4_0  CPU  needs 3.36 GB  of 10.03 GB usable  fits  (weights 2.83 GB, KV cache 197.1 MB, scratch 337.1 MB)
+              Gemma 4 E2B Q4_0  CPU  needs 1.77 GB  of 10.03 GB usable  fits  (weights 1.41 GB, KV cache 69.2 MB, scratch 298.1 MB)
+
+            Models to download
+              Gemma 4 E2B Q4_0  google  3.35 GB  fits this computer (CPU)  gemma-4-e2b-google-q4_0
+              Gemma 4 E4B Q4_0  google  5.15 GB  fits this computer (CPU)  gemma-4-e4b-google-q4_0
+
+            It was not tried here yet; the first start tries it for a few seconds.
+            Used: Gemma 4 E4B on CPU. It is the largest installed model that fits.
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_laptop_whose_card_is_used() {
+        let cuda = Backends { cuda: true, metal: false, cuda_kv: KvElement::F16 };
+        check(
+            "laptop-rtx-3050-6gb",
+            cuda,
+            &expect![[r#"
+            Processor  13th Gen Intel(R) Core(TM) i5-13420H (8 cores, 12 threads, AVX2 + VNNI)
+            Memory     16.78 GB, 11.03 GB free
+            Graphics   NVIDIA GeForce RTX 3050 6GB Laptop GPU (6.44 GB, 6.22 GB free): Models can run on it.
+            Graphics   Intel(R) UHD Graphics: Card found, not used by this version.
+
+            Models at a context length of 4096 tokens
+              Gemma 4 E4B Q4_0  NVIDIA GeForce RTX 3050 6GB Laptop GPU  needs 3.22 GB  of 4.94 GB usable   fits  (weights 2.83 GB, KV cache 88.1 MB, scratch 305.7 MB)
+              Gemma 4 E4B Q4_0  CPU                                     needs 3.36 GB  of 10.03 GB usable  fits  (weights 2.83 GB, KV cache 197.1 MB, scratch 337.1 MB)
+              Gemma 4 E2B Q4_0  NVIDIA GeForce RTX 3050 6GB Laptop GPU  needs 1.65 GB  of 4.94 GB usable   fits  (weights 1.41 GB, KV cache 31.5 MB, scratch 216.3 MB)
+              Gemma 4 E2B Q4_0  CPU                                     needs 1.77 GB  of 10.03 GB usable  fits  (weights 1.41 GB, KV cache 69.2 MB, scratch 298.1 MB)
+
+            Models to download
+              Gemma 4 E2B Q4_0  google  3.35 GB  fits this computer (NVIDIA GeForce RTX 3050 6GB Laptop GPU)  gemma-4-e2b-google-q4_0
+              Gemma 4 E4B Q4_0  google  5.15 GB  fits this computer (NVIDIA GeForce RTX 3050 6GB Laptop GPU)  gemma-4-e4b-google-q4_0
+
+            It was not tried here yet; the first start tries it for a few seconds.
+            Used: Gemma 4 E4B on NVIDIA GeForce RTX 3050 6GB Laptop GPU. It is the largest installed model that fits.
+        "#]],
+        );
+    }
+
+    #[test]
+    fn an_old_laptop_on_which_nothing_fits() {
+        check(
+            "old-laptop-4gb",
+            Backends::CPU_ONLY,
+            &expect![[r#"
+            Processor  Intel(R) Core(TM) i3-3110M CPU @ 2.40GHz (2 cores, 4 threads, SSE 4.2)
+            Memory     4.09 GB, 2.25 GB free
+            Graphics   Intel graphics 8086:0166: Card found, not used by this version.
+
+            Models at a context length of 4096 tokens
+              Gemma 4 E4B Q4_0  CPU  needs 3.36 GB  of 1.25 GB usable  does not fit  (weights 2.83 GB, KV cache 197.1 MB, scratch 337.1 MB)
+              Gemma 4 E2B Q4_0  CPU  needs 1.77 GB  of 1.25 GB usable  does not fit  (weights 1.41 GB, KV cache 69.2 MB, scratch 298.1 MB)
+
+            Models to download
+              Gemma 4 E2B Q4_0  google  3.35 GB  fits this computer when other programs are closed  gemma-4-e2b-google-q4_0
+              Gemma 4 E4B Q4_0  google  5.15 GB  too large for this computer                        gemma-4-e4b-google-q4_0
+
+            Not used: Gemma 4 E4B needs 3.36 GB on CPU, which never has more than 3.09 GB for it: this computer has too little memory there.
+            Not used: Gemma 4 E2B needs 1.77 GB on CPU, and 1.25 GB may be used now: close other programs.
+            Used: none. No installed model can be used here now; close other programs or install a smaller model.
+        "#]],
+        );
+    }
+}

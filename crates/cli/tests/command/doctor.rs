@@ -18,7 +18,7 @@ fn the_report_adds_up() {
     assert!(free > 0 && free <= total, "{profile}");
     assert!(profile["cpu"]["logical_cores"].as_u64().is_some_and(|cores| cores >= 1), "{profile}");
     assert!(profile["cpu"]["simd"].is_string(), "{profile}");
-    assert!(profile["gpus"].is_array() && profile["gpu_note"].is_string(), "{profile}");
+    assert!(profile["gpus"].is_array() && profile["probe_notes"].is_array(), "{profile}");
 
     let candidates = report["candidates"].as_array().expect("a list");
     assert_eq!(candidates.len(), 2, "{report}");
@@ -31,6 +31,11 @@ fn the_report_adds_up() {
         assert_eq!(candidate["fits"], needed + 1_000_000_000 <= free, "{candidate}");
     }
     assert_eq!(report["choice"]["name"], "tiny-e4b", "{report}");
+    assert_eq!(report["choice"]["needs_trial"], true, "{report}");
+    assert!(candidates.iter().all(|one| one["trial"].is_null()), "{report}");
+    let devices = report["devices"].as_array().expect("a list");
+    assert_eq!(devices.last().map(|device| &device["name"]), Some(&json!("CPU")), "{report}");
+    assert!(report["offers"].as_array().is_some_and(|offers| !offers.is_empty()), "{report}");
     assert_eq!(report["choice"]["reason"], "largest_that_fits");
     assert_eq!(report["unusable"][0]["file"], "broken.gguf");
     assert!(report["unusable"][0]["hint"].is_string());
@@ -52,7 +57,11 @@ fn for_people_it_says_what_is_used_and_why() {
     let nothing = Machine::new();
     let text = nothing.run(["doctor"]).stdout;
     assert!(text.starts_with("Processor  "), "{text}");
-    assert!(text.ends_with("  none installed\n\nUsed: none. No model is installed.\n"), "{text}");
+    assert!(
+        text.contains("  none installed\n\nModels to download\n")
+            && text.ends_with("\nUsed: none. No model is installed.\n"),
+        "{text}"
+    );
     assert_eq!(nothing.json(["doctor", "--json"])["choice"]["id"], json!(null));
 
     let machine = Machine::with_demo(&golden("tiny-e2b-Q4_0.gguf"));
