@@ -78,7 +78,7 @@ pub enum Signal<'a> {
 }
 
 /// Told what a download waits for. It must return quickly.
-pub type Observer = dyn Fn(Signal<'_>) + Send + Sync;
+pub type Observer<'o> = dyn Fn(Signal<'_>) + Send + Sync + 'o;
 
 impl Download {
     /// Under which key the unfinished download of an offer lies among the incoming models.
@@ -94,7 +94,7 @@ impl Download {
     /// [`Error::Paused`] and [`Error::Cancelled`] as `control` wishes, where a cancelled download leaves nothing behind;
     /// [`Error::Hub`] if no server gives the model out; [`Error::Corrupt`] if what every server sent is wrong;
     /// [`Error::AlreadyInstalled`]; or if the disk is full or refuses. What was fetched is kept where it may still help.
-    pub async fn run(&self, control: &Control, observer: &Observer) -> Result<(PathBuf, Record), Error> {
+    pub async fn run(&self, control: &Control, observer: &Observer<'_>) -> Result<(PathBuf, Record), Error> {
         let result = self.ask_all(control, observer).await;
         if matches!(result, Err(Error::Cancelled)) {
             self.discard().await?;
@@ -107,7 +107,7 @@ impl Download {
         blocking(move || discard(&folder, &key)).await
     }
 
-    async fn ask_all(&self, control: &Control, observer: &Observer) -> Result<(PathBuf, Record), Error> {
+    async fn ask_all(&self, control: &Control, observer: &Observer<'_>) -> Result<(PathBuf, Record), Error> {
         self.refuse_installed()?;
         let mut tries = Tries::new(self.addresses.len(), self.policy);
         let mut assembly = None;
@@ -154,21 +154,17 @@ impl Download {
         kept: &mut Option<Assembly>,
         tries: &mut Tries,
         control: &Control,
-        observer: &Observer,
+        observer: &Observer<'_>,
     ) -> Result<(PathBuf, Record), Error> {
         let address = self.manifest.address(address);
         let mut source = unless_stopped(control, probe(&self.client, &self.manifest, address)).await??;
         let mut assembly = match kept.take() {
             Some(assembly) if assembly.fits(&source) => assembly,
-            other => {
-                // Whoever held it gives its lock back before the new one takes it.
-                drop(other);
-                Assembly::open(self, &source, control).await?
-            }
+            // What is there does not belong to what the server has now; the next start throws it away.
+            Some(_) => return Err(hub::Error::Changed { host: source.host }.into()),
+            None => Assembly::open(self, &source, control).await?,
         };
-        let fetched = self.fetch(&mut source, &mut assembly, tries, control, observer).await;
-        let settled = assembly.settle().await;
-        match fetched.and(settled) {
+        match self.fetch(&mut source, &mut assembly, tries, control, observer).await {
             Ok(()) => assembly.finish(control).await,
             // Another version: nothing of what is there helps.
             Err(error @ Error::Hub(hub::Error::Changed { .. })) if !source.is_certain() => {
@@ -188,7 +184,7 @@ impl Download {
         assembly: &mut Assembly,
         tries: &mut Tries,
         control: &Control,
-        observer: &Observer,
+        observer: &Observer<'_>,
     ) -> Result<(), Error> {
         let mut body: Option<Body> = None;
         while let Some((at, end)) = assembly.wanted()? {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinHandle;
 
 use super::probe::Source;
 use super::{Download, blocking};
@@ -45,8 +44,6 @@ pub struct Assembly {
     writer: Option<PartWriter>,
     buffer: Vec<u8>,
     whole: Option<Whole>,
-    /// The last finished part on its way to the disk.
-    recording: Option<JoinHandle<Result<(), Error>>>,
     called: PathBuf,
     is_inspected: bool,
     reported: Instant,
@@ -88,7 +85,6 @@ impl Assembly {
                 writer: None,
                 buffer: Vec::with_capacity(BLOCK_BYTES),
                 whole: Some(whole),
-                recording: None,
                 called,
                 is_inspected: false,
                 reported: Instant::now(),
@@ -134,59 +130,60 @@ impl Assembly {
             self.buffer.extend_from_slice(&bytes[..count]);
             bytes = &bytes[count..];
             position = Some(wanted + count as u64);
-            if self.buffer.len() >= BLOCK_BYTES || wanted + count as u64 == end {
+            let is_whole = wanted + count as u64 == end;
+            if self.buffer.len() >= BLOCK_BYTES || is_whole {
                 self.flush().await?;
             }
-            self.report(control)?;
+            self.report(is_whole, control)?;
         }
         Ok(())
     }
 
-    /// Hands the buffer to the disk, and the part to the journal where it is whole now.
+    /// Hands the buffer to the disk, and the part to the journal where it is whole now. A part is recorded before the
+    /// next one is asked for, so that a kill costs one part and not two.
     async fn flush(&mut self) -> Result<(), Error> {
         let (Some(mut writer), Some(mut whole)) = (self.writer.take(), self.whole.take()) else { return Ok(()) };
         let part = self.missing.front().copied().unwrap_or_default();
-        let buffer = std::mem::take(&mut self.buffer);
-        let (writer, whole, mut buffer) = blocking(move || {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let (writer, whole, buffer) = blocking(move || {
             writer.write(&buffer)?;
-            let in_order = whole.next_part() == part;
+            let (in_order, is_whole) = (whole.next_part() == part, writer.missing_bytes() == 0);
             if in_order {
                 whole.update(&buffer);
-                if writer.missing_bytes() == 0 {
-                    whole.part_done();
-                }
             }
-            Ok((writer, whole, buffer))
+            buffer.clear();
+            if !is_whole {
+                return Ok((Some(writer), whole, buffer));
+            }
+            if in_order {
+                whole.part_done();
+            }
+            writer.complete()?.record()?;
+            Ok((None, whole, buffer))
         })
         .await?;
-        buffer.clear();
         self.buffer = buffer;
         self.whole = Some(whole);
-        if writer.missing_bytes() > 0 {
-            self.writer = Some(writer);
+        self.writer = writer;
+        if self.writer.is_none() {
+            self.missing.pop_front();
+            self.inspect_early().await?;
+        }
+        Ok(())
+    }
+
+    /// Looks into the model's header as soon as that is there, so that a wrong file costs little.
+    async fn inspect_early(&mut self) -> Result<(), Error> {
+        if self.is_inspected || self.missing.is_empty() || !self.incoming.has_header() {
             return Ok(());
         }
-        self.settle().await?;
-        self.missing.pop_front();
-        // The next request goes out while this part goes down to the disk.
-        self.recording = Some(tokio::task::spawn_blocking(move || writer.complete()?.record()));
-        Ok(())
+        self.is_inspected = true;
+        let (incoming, called) = (self.incoming.clone(), self.called.clone());
+        blocking(move || incoming.inspect_header(&called).map(drop)).await
     }
 
-    /// Waits until the last finished part is recorded, and looks into the model's header once that is there.
-    pub async fn settle(&mut self) -> Result<(), Error> {
-        let Some(recording) = self.recording.take() else { return Ok(()) };
-        blocking_result(recording.await)?;
-        if !self.is_inspected && self.incoming.has_header() {
-            self.is_inspected = true;
-            let (incoming, called) = (self.incoming.clone(), self.called.clone());
-            blocking(move || incoming.inspect_header(&called).map(drop)).await?;
-        }
-        Ok(())
-    }
-
-    fn report(&mut self, control: &Control) -> Result<(), Error> {
-        if self.reported.elapsed() < REPORT_EVERY && !self.missing.is_empty() {
+    fn report(&mut self, is_whole: bool, control: &Control) -> Result<(), Error> {
+        if self.reported.elapsed() < REPORT_EVERY && !is_whole {
             return control.check();
         }
         self.reported = Instant::now();
@@ -207,13 +204,6 @@ impl Assembly {
         let Self { incoming, writer, .. } = self;
         drop(writer);
         blocking(move || incoming.abandon()).await
-    }
-}
-
-fn blocking_result<T>(joined: Result<Result<T, Error>, tokio::task::JoinError>) -> Result<T, Error> {
-    match joined {
-        Ok(result) => result,
-        Err(died) => std::panic::resume_unwind(died.into_panic()),
     }
 }
 

@@ -13,6 +13,8 @@ use crate::manifest::Manifest;
 pub struct Source {
     /// The file's address there.
     pub address: String,
+    /// The host that said what is known.
+    pub host: String,
     /// Its size in bytes.
     pub total_bytes: u64,
     /// The checksum that it must have.
@@ -111,9 +113,9 @@ pub async fn probe(client: &Client, manifest: &Manifest, address: String) -> Res
     let etag = said.header("etag").filter(|_| status == 200 && hub_hash.is_none()).map(str::to_owned);
     let mut etags = HashMap::new();
     if let Some(etag) = &etag {
-        etags.insert(host, etag.clone());
+        etags.insert(host.clone(), etag.clone());
     }
-    Ok(Source { address, total_bytes, sha256, hub_said: hub_hash.is_some(), etag, direct: None, etags })
+    Ok(Source { address, host, total_bytes, sha256, hub_said: hub_hash.is_some(), etag, direct: None, etags })
 }
 
 fn is_redirect(status: u16) -> bool {

@@ -21,7 +21,7 @@ pub enum Fault {
     WrongByte(u64),
     /// The range is ignored: status 200 and the whole file.
     IgnoreRange,
-    /// Bytes from so much further on, under the name of what was asked for.
+    /// Bytes from so much further on, or back at the end, under the name of what was asked for.
     ShiftedBytes(u64),
     /// Another range than the one asked for, and said so in `Content-Range`.
     OtherRange(u64),

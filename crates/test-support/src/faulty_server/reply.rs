@@ -102,7 +102,8 @@ fn plan(state: &State, asked: &Asked, fault: &Fault) -> Plan {
     let (mut start, mut end, mut said_total) = (start, end, total);
     let mut said = (start, end.saturating_sub(1));
     match fault {
-        Fault::ShiftedBytes(by) => (start, end) = ((start + by).min(total), (end + by).min(total)),
+        Fault::ShiftedBytes(by) if end + by <= total => (start, end) = (start + by, end + by),
+        Fault::ShiftedBytes(by) => (start, end) = (start.saturating_sub(*by), end.saturating_sub(*by)),
         Fault::OtherRange(by) => {
             start = (start + by).min(end);
             said.0 = start;
