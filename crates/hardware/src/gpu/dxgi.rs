@@ -116,6 +116,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "needs Windows with a display: without one DXGI does not start"]
     fn listing_the_adapters_of_this_computer_works() {
         let cards = cards().expect("Windows answers");
         assert!(cards.iter().all(|card| card.source == Source::Dxgi && !card.name.is_empty()), "{cards:?}");

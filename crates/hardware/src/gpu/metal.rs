@@ -12,32 +12,31 @@ unsafe extern "C" {}
 
 /// All graphics processors that Metal can use.
 pub(super) fn cards() -> Vec<Gpu> {
-    MTLCopyAllDevices()
-        .iter()
-        .map(|device| {
-            let name = device.name().to_string();
-            let most = device.recommendedMaxWorkingSetSize();
-            let (kind, memory) = if device.hasUnifiedMemory() {
-                (GpuKind::Integrated, GpuMemory::Unified { working_set: (most > 0).then_some(most) })
-            } else {
-                // For a card in an Intel Mac this is close to what the card has; Metal tells nothing nearer.
-                let memory =
-                    if most > 0 { GpuMemory::Dedicated { total: most, free: None } } else { GpuMemory::Unknown };
-                (GpuKind::Discrete, memory)
-            };
-            Gpu {
-                vendor: vendor(&name),
-                name,
-                kind,
-                pci_id: None,
-                pci_bus: None,
-                driver: None,
-                memory,
-                compute_capability: None,
-                source: Source::Metal,
-            }
-        })
-        .collect()
+    let devices = MTLCopyAllDevices();
+    (0..devices.count()).map(|idx| card(&devices.objectAtIndex(idx))).collect()
+}
+
+fn card(device: &(impl MTLDevice + ?Sized)) -> Gpu {
+    let name = device.name().to_string();
+    let most = device.recommendedMaxWorkingSetSize();
+    let (kind, memory) = if device.hasUnifiedMemory() {
+        (GpuKind::Integrated, GpuMemory::Unified { working_set: (most > 0).then_some(most) })
+    } else {
+        // For a card in an Intel Mac this is close to what the card has; Metal tells nothing nearer.
+        let memory = if most > 0 { GpuMemory::Dedicated { total: most, free: None } } else { GpuMemory::Unknown };
+        (GpuKind::Discrete, memory)
+    };
+    Gpu {
+        vendor: vendor(&name),
+        name,
+        kind,
+        pci_id: None,
+        pci_bus: None,
+        driver: None,
+        memory,
+        compute_capability: None,
+        source: Source::Metal,
+    }
 }
 
 /// Metal tells the maker in the name only.
