@@ -106,7 +106,8 @@ impl App {
         transfers::follow(&app).await;
         if has_store {
             let opener = app.clone();
-            tokio::spawn(async move { opener.reopen_model().await });
+            // Cancels nothing: a question may have been asked already.
+            tokio::spawn(async move { opener.rescan_models().await });
         }
         app
     }

@@ -33,7 +33,17 @@ impl App {
 
     /// The models of this computer.
     pub(crate) async fn installed(&self, context_len: u32) -> Reply<Vec<InstalledModel>> {
-        Ok(self.list_models(context_len).await?)
+        Ok(self.list_models(context_len, self.open_model()).await?)
+    }
+
+    /// The model that holds memory now.
+    fn open_model(&self) -> Option<OpenModel> {
+        match &*self.opening().slot.borrow() {
+            Slot::Open(open) | Slot::Trying(open) => {
+                matches!(*open.host.status().borrow(), HostStatus::Ready { .. }).then(|| open.clone())
+            }
+            _ => None,
+        }
     }
 
     /// The model leaves the memory after so many minutes without a question; 0 keeps it.
@@ -47,10 +57,11 @@ impl App {
     pub(crate) async fn reopen_model(&self) {
         let Some(mut attempt) = self.opening().may_open().await else { return };
         begin_anew(&mut attempt);
-        // Before the slot changes: what the open model holds is free to the next.
-        let candidates = self.candidates().await;
+        let before = self.open_model();
         self.opening().set(Slot::Choosing);
+        // Now and not later: questions that come from here on are for the model that is chosen.
         self.cancel_all();
+        let candidates = self.candidates(before).await;
         self.choose_and_open(candidates, &attempt);
     }
 
@@ -58,7 +69,7 @@ impl App {
     /// opened; the answer being written is finished first. Otherwise nothing changes.
     pub(crate) async fn rescan_models(&self) {
         let Some(mut attempt) = self.opening().may_open().await else { return };
-        let candidates = self.candidates().await;
+        let candidates = self.candidates(self.open_model()).await;
         let slot = self.opening().slot.borrow().clone();
         if let (Slot::Open(open), Ok(candidates)) = (&slot, &candidates) {
             let choice = candidates.choose(&self.opening().trials());
@@ -84,16 +95,17 @@ impl App {
         self.opening().models.release().await;
     }
 
-    async fn list_models(&self, context_len: u32) -> Result<Vec<InstalledModel>, GenerateError> {
+    /// All models; what `open` holds counts as free, because it goes before another comes.
+    async fn list_models(
+        &self,
+        context_len: u32,
+        open: Option<OpenModel>,
+    ) -> Result<Vec<InstalledModel>, GenerateError> {
         let models = Arc::clone(&self.opening().models);
         let mut listed = tokio::task::spawn_blocking(move || models.list(context_len as usize))
             .await
             .unwrap_or_else(|_| Err(Refusal::TaskDied { what: "looking at the models" }.into()))?;
-        let open = match &*self.opening().slot.borrow() {
-            Slot::Open(open) | Slot::Trying(open) => Some(open.clone()),
-            _ => None,
-        };
-        if let Some(open) = open.filter(|open| matches!(*open.host.status().borrow(), HostStatus::Ready { .. })) {
+        if let Some(open) = open {
             let all =
                 listed.iter_mut().flat_map(|model| std::iter::once(&mut model.candidate).chain(&mut model.others));
             all.for_each(|candidate| give_back(candidate, &open.candidate));
@@ -101,11 +113,11 @@ impl App {
         Ok(listed)
     }
 
-    async fn candidates(&self) -> Result<Candidates, GenerateError> {
+    async fn candidates(&self, open: Option<OpenModel>) -> Result<Candidates, GenerateError> {
         // Settings that cannot be read do not keep the tutor from answering.
         let settings = settings::load(self).await.unwrap_or_else(|_| settings::defaults(self.locale()));
         self.apply_idle(settings.idle_unload_minutes);
-        let models = self.list_models(settings.context_len).await?;
+        let models = self.list_models(settings.context_len, open).await?;
         let all = models.into_iter().flat_map(|model| std::iter::once(model.candidate).chain(model.others)).collect();
         Ok(Candidates { all, preferred: settings.model_id })
     }
