@@ -69,6 +69,27 @@ grep -q 56 <<<"$answer" || fail "that is no answer"
 (offline aula doctor --json) >"$folder/doctor.json"
 (offline aula models list)
 
+say "a computer room: models from a share, in one folder for everybody"
+mkdir -p "$root/srv/share" "$root/etc/aula"
+inside aula models import --quiet --json /usr/lib/Aula/models/demo/aula-demo.gguf >"$folder/import.json"
+model=$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1], "utf8")).id' "$folder/import.json")
+inside aula models export --quiet "$model" /srv/share
+inside aula models remove "$model"
+cat >"$root/etc/aula/aula.toml" <<'TOML'
+models_dir = "/srv/aula/models"
+
+[setup]
+language = "es"
+kind = "learner"
+done = true
+TOML
+inside aula models import --quiet /srv/share/AULA
+[ -n "$(ls "$root/srv/aula/models")" ] || fail "the model did not come into the folder for everybody"
+(offline aula models list) | tee "$folder/list.txt"
+grep -q "^$model " "$folder/list.txt" || fail "a person does not see the room's model"
+(offline aula models verify --quiet "$model") || fail "the model does not pass its own checksums"
+(offline aula doctor --json) | grep -q "$model" || fail "the report does not name the room's model"
+
 say "the window opens"
 mkdir -p "$root/tmp/.X11-unix" "$folder/screen" /tmp/.X11-unix
 mount --bind /tmp/.X11-unix "$root/tmp/.X11-unix"
