@@ -13,13 +13,16 @@ unsafe extern "C" {}
 /// All graphics processors that Metal can use.
 pub(super) fn cards() -> Vec<Gpu> {
     let devices = MTLCopyAllDevices();
-    (0..devices.count()).map(|idx| card(&devices.objectAtIndex(idx))).collect()
+    let read = |idx| {
+        let device = devices.objectAtIndex(idx);
+        card(device.name().to_string(), device.recommendedMaxWorkingSetSize(), device.hasUnifiedMemory())
+    };
+    (0..devices.count()).map(read).collect()
 }
 
-fn card(device: &(impl MTLDevice + ?Sized)) -> Gpu {
-    let name = device.name().to_string();
-    let most = device.recommendedMaxWorkingSetSize();
-    let (kind, memory) = if device.hasUnifiedMemory() {
+/// `most` is the number of bytes that the system recommends to use at most.
+fn card(name: String, most: u64, unified: bool) -> Gpu {
+    let (kind, memory) = if unified {
         (GpuKind::Integrated, GpuMemory::Unified { working_set: (most > 0).then_some(most) })
     } else {
         // For a card in an Intel Mac this is close to what the card has; Metal tells nothing nearer.
