@@ -45,12 +45,37 @@ const OWNED: &[(&str, &[&str])] = &[
     ("candle-transformers", &["engine"]),
     ("tokenizers", &["gemma4"]),
     ("memmap2", &["gemma4"]),
-    ("sysinfo", &["hardware", "engine"]),
+    // `catalog`: which disks there are to copy models from.
+    ("sysinfo", &["hardware", "engine", "catalog"]),
     ("clap", &["cli", "web-host", "xtask"]),
+    ("reqwest", &["network"]),
+    ("rustls", &["network"]),
+    ("hyper", &["network"]),
+    // Addresses and the layout of the shared cache; its own clients are features that stay off.
+    ("hf-hub", &["catalog"]),
 ];
 
-/// Libraries that open connections. None may be part of the programs that people get.
-const CONNECTING: &[&str] = &["reqwest", "ureq", "hf-hub", "isahc", "curl", "attohttpc", "hyper-util", "tungstenite"];
+/// Libraries that open connections, and those that make them secure. In the programs that people get only [`GATE`] may
+/// bring them along: there every connection is allowed by a person and counted.
+const CONNECTING: &[&str] = &[
+    "attohttpc",
+    "curl",
+    "h2",
+    "hickory-resolver",
+    "hyper",
+    "hyper-util",
+    "isahc",
+    "native-tls",
+    "openssl",
+    "quinn",
+    "reqwest",
+    "rustls",
+    "tungstenite",
+    "ureq",
+];
+
+/// The one crate that opens connections.
+const GATE: &str = "network";
 
 /// The programs that people get.
 const SHIPPED: &[&str] = &["aula-desktop", "cli"];
@@ -98,7 +123,7 @@ pub fn to_the_outside(metadata: &Metadata) -> Faults {
     faults
 }
 
-/// No library of [`CONNECTING`] is reachable from a program that people get.
+/// No library of [`CONNECTING`] is reachable from a program that people get but through [`GATE`].
 pub fn without_network(metadata: &Metadata) -> Faults {
     let Some(resolve) = &metadata.resolve else { return vec!["cargo gave no dependency graph".to_owned()] };
     let names: HashMap<_, _> = metadata.packages.iter().map(|package| (package.id.as_str(), package)).collect();
@@ -111,7 +136,10 @@ pub fn without_network(metadata: &Metadata) -> Faults {
         if let Some(package) = names.get(id)
             && CONNECTING.contains(&package.name.as_str())
         {
-            faults.push(format!("`{}` {} is part of the program", package.name, package.version));
+            faults.push(format!("`{}` {} is part of the program past `{GATE}`", package.name, package.version));
+        }
+        if names.get(id).is_some_and(|package| package.name == GATE) {
+            continue;
         }
         for dep in nodes.get(id).into_iter().flat_map(|node| &node.deps) {
             // What only builds or tests use does not get into the program.
@@ -202,11 +230,35 @@ mod tests {
     #[test]
     fn a_connecting_library_is_found_at_any_depth_but_not_in_build_tools() {
         let deep = workspace(&[("cli", &[("api", None)]), ("api", &[("reqwest", None)]), ("reqwest", &[])]);
-        assert_eq!(without_network(&deep), ["`reqwest` 1.0.0 is part of the program"]);
+        assert_eq!(without_network(&deep), ["`reqwest` 1.0.0 is part of the program past `network`"]);
         let build = workspace(&[("cli", &[("reqwest", Some("build"))]), ("reqwest", &[])]);
         assert_eq!(without_network(&build), Faults::new());
         let tool = workspace(&[("web-host", &[("reqwest", None)]), ("reqwest", &[])]);
         assert_eq!(without_network(&tool), Faults::new());
+    }
+
+    #[test]
+    fn connections_are_opened_behind_the_gate_and_nowhere_else() {
+        let through: &[Crate<'_>] = &[
+            ("cli", &[("catalog", None)]),
+            ("catalog", &[("network", None), ("hf-hub", None)]),
+            ("network", &[("reqwest", None), ("rustls", None)]),
+            ("reqwest", &[("hyper-util", None)]),
+            ("rustls", &[]),
+            ("hyper-util", &[]),
+        ];
+        let with = |more: &[Crate<'_>]| workspace(&[through, more].concat());
+        let quiet = with(&[("hf-hub", &[])]);
+        assert_eq!((without_network(&quiet), to_the_outside(&quiet)), (Faults::new(), Faults::new()));
+        // The hub's own clients are a feature of its library: whoever switches it on is found.
+        let loud = with(&[("hf-hub", &[("ureq", None)]), ("ureq", &[])]);
+        assert_eq!(without_network(&loud), ["`ureq` 1.0.0 is part of the program past `network`"]);
+        let again = with(&[("hf-hub", &[("reqwest", None)])]);
+        assert_eq!(without_network(&again).len(), 2, "`reqwest` and what it brings");
+        let named = workspace(&[("api", &[("reqwest", None)]), ("engine", &[("hf-hub", None)])]);
+        let expected =
+            ["`api` uses `reqwest`, which belongs to network", "`engine` uses `hf-hub`, which belongs to catalog"];
+        assert_eq!(to_the_outside(&named), expected);
     }
 
     #[test]
