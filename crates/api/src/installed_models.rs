@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use catalog::download::{Download, Policy, Signal};
 use catalog::{Begun, Catalog, Choice, Error, InstalledModel, MemoryNeed, Record, TypeCount, UnusableFile};
 use errors::Explain;
 use hardware::HardwareProfile;
@@ -232,6 +233,100 @@ impl Imported {
 pub fn import(catalog: &Catalog, source: &Path, control: &Control) -> Result<Imported, Error> {
     let imported = catalog.import(source, control)?;
     Ok(Imported::new(imported.model, imported.begun))
+}
+
+/// A model that can be downloaded, judged on this computer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Offer {
+    /// Opaque id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Quantization.
+    pub quantization: String,
+    /// Size of the file in bytes.
+    pub file_bytes: u64,
+    /// Bytes that it needs on the processor.
+    pub needed_bytes: u64,
+    /// Whether this computer has the memory for it on any device.
+    pub fits: bool,
+    /// Who publishes it.
+    pub publisher: String,
+    /// Licence, as an SPDX expression.
+    pub license: String,
+    /// Whether its checksum was published; otherwise it is compared with what the hub reports.
+    pub hash_published: bool,
+}
+
+/// Every model that can be downloaded, judged on the computer that `profile` describes. Opens no connection.
+pub fn offers(profile: &HardwareProfile, context_len: usize) -> Vec<Offer> {
+    let judged = |offer: &catalog::manifest::Manifest| {
+        let candidates = offer.candidates(profile, context_len, catalog::Backends::of_this_build());
+        let on_processor = candidates.iter().find(|candidate| !candidate.device.is_gpu());
+        Offer {
+            id: offer.id.clone(),
+            name: offer.name.clone(),
+            quantization: offer.quantization.clone(),
+            file_bytes: offer.bytes,
+            needed_bytes: on_processor.map_or(0, |candidate| candidate.need.total()),
+            fits: candidates.iter().any(catalog::Candidate::fits),
+            publisher: offer.publisher.clone(),
+            license: offer.license.clone(),
+            hash_published: offer.hash == catalog::manifest::HashSource::Published,
+        }
+    };
+    catalog::manifest::offers().iter().map(judged).collect()
+}
+
+/// Whether there is an offer with this id.
+pub fn is_offer(id: &str) -> bool {
+    catalog::manifest::offer(id).is_some()
+}
+
+/// How to download.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PullOptions {
+    /// Another hub than `aula.toml` and the environment name.
+    pub endpoint: Option<String>,
+    /// Most kilobytes (1000 bytes) in a second.
+    pub limit_kb: Option<u32>,
+}
+
+/// Downloads the model of the offer `id`; the network is open to this, and to nothing else, until it ends. `waiting` is
+/// told why nothing comes, in words for people, and `None` when bytes come again.
+///
+/// # Errors
+/// If there is no such offer, it is installed already, no server gives it out, what came is wrong, or the disk refuses;
+/// or the wish of `control`. What was fetched is kept where it may still help.
+pub async fn pull(
+    catalog: &Catalog,
+    id: &str,
+    options: &PullOptions,
+    control: &Control,
+    waiting: impl Fn(Option<String>) + Send + Sync,
+) -> Result<Imported, Error> {
+    let missing = || Error::NoSuchModel { id: id.to_owned() };
+    let manifest = catalog::manifest::offer(id).ok_or_else(missing)?.clone();
+    let hub = catalog::hub::HubConfig::of_this_user().map_err(Error::Hub)?;
+    let addresses = match &options.endpoint {
+        Some(endpoint) => vec![endpoint.trim_end_matches('/').to_owned()],
+        None => hub.addresses().into_iter().map(str::to_owned).collect(),
+    };
+    let limit_kb = options.limit_kb.or(hub.download_limit_kb);
+    let client = network::Client::new(network::Gate::new(), network::Options::default());
+    client.limit().set(limit_kb.map(|kilobytes| u64::from(kilobytes) * 1000));
+    let _open = client.gate().open(network::Purpose::ModelDownload);
+    let folder = catalog.folder().to_owned();
+    let download = Download { client: client.clone(), manifest, addresses, folder, policy: Policy::default() };
+    let (path, record) = download
+        .run(control, &|signal| match signal {
+            Signal::Waiting(error) => waiting(Some(errors::chain(error))),
+            Signal::Moving => waiting(None),
+        })
+        .await?;
+    let installed = catalog.list()?.models.into_iter().find(|model| model.path == path);
+    let model = installed.ok_or_else(|| Error::NoSuchModel { id: record.file.clone() })?;
+    Ok(Imported::new(model, Begun::Fresh))
 }
 
 /// What an export wrote.

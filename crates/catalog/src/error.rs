@@ -44,8 +44,8 @@ pub enum Error {
         /// Bytes that were read.
         found: u64,
     },
-    /// The folder of installed models could not be made, listed or written.
-    #[error("could not use the models folder `{}`", path.display())]
+    /// A folder that models are kept in or exported to could not be made, listed or written.
+    #[error("could not use the folder `{}`", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,

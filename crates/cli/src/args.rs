@@ -25,6 +25,9 @@ pub enum Command {
     /// Installed models
     #[command(subcommand)]
     Models(Models),
+    /// The profile of the person who uses this computer
+    #[command(subcommand)]
+    Profile(Profile),
     /// Measure a model: loading, first token, tokens a second, memory
     Bench(Bench),
     /// Write a model's logits for given token ids to a file
@@ -148,6 +151,35 @@ pub enum Models {
         #[arg(long)]
         json: bool,
     },
+    /// List the models that can be downloaded, and whether they fit; opens no connection
+    Offers {
+        /// Context length that the need for memory is given at, in tokens
+        #[arg(long, value_name = "N", value_parser = positive, default_value_t = api::lab::DEFAULT_CONTEXT_LEN)]
+        context: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a model; what has arrived is kept, and the same command goes on
+    Pull {
+        /// Its id, as `aula models offers` shows it
+        id: String,
+        /// Open the network to this download, and close it again at its end
+        #[arg(long)]
+        allow_network: bool,
+        /// The hub to download from, instead of the one in aula.toml
+        #[arg(long, value_name = "URL")]
+        endpoint: Option<String>,
+        /// Most kilobytes (1000 bytes) in a second
+        #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u32).range(1..))]
+        limit: Option<u32>,
+        /// Show no progress
+        #[arg(long)]
+        quiet: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Copy a model into the models folder: a GGUF file, or what `aula models export` wrote
     Import {
         /// The file, the manifest of an export, or a folder with one model in it
@@ -187,6 +219,17 @@ pub enum Models {
     Remove {
         /// Its id, as `aula models list` shows it
         id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `aula profile …`
+#[derive(Debug, Subcommand)]
+pub enum Profile {
+    /// Remove the PIN, for the person who looks after this computer; everything else stays
+    ResetPin {
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -332,7 +375,9 @@ mod tests {
         assert_eq!(rejected("aula logits --model m --tokens 2,x --out o"), ErrorKind::ValueValidation);
         assert_eq!(rejected("aula logits --model m --tokens 2,-1 --out o"), ErrorKind::ValueValidation);
         assert_eq!(rejected("aula logits --model m --out o"), ErrorKind::MissingRequiredArgument);
-        assert_eq!(rejected("aula models pull x"), ErrorKind::InvalidSubcommand);
+        assert_eq!(rejected("aula models pull"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(rejected("aula models pull x --limit 0"), ErrorKind::ValueValidation);
+        assert_eq!(rejected("aula models fetch x"), ErrorKind::InvalidSubcommand);
     }
 
     #[test]

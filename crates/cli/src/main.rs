@@ -11,6 +11,7 @@ mod lab;
 mod models;
 mod output;
 mod preferred;
+mod profile;
 mod session;
 mod texts;
 mod transfer;
@@ -47,6 +48,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Chat(args) => chat::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
             Command::Models(command) => models::run(command).await,
+            Command::Profile(command) => profile::run(command).await,
             Command::Bench(args) => lab::bench(args),
             Command::Logits(args) => lab::logits(args),
             Command::Tokenize(args) => lab::tokenize(args),

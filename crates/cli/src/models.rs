@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use api::installed_models::{Control, Imported, Inspected, List, Verified};
+use api::installed_models::{Control, Imported, Inspected, List, Offer, PullOptions, Verified};
 use api::places::Places;
 use serde::Serialize;
 
@@ -19,6 +19,18 @@ pub async fn run(command: Models) -> Result<(), Failure> {
         Models::Inspect { file, context, json } => {
             let found = api::installed_models::inspect(&file, &api::doctor::probe(), context)?;
             if json { print_json(&found) } else { print_all(&render_inspected(&found)) }
+        }
+        Models::Offers { context, json } => offers(context, json),
+        Models::Pull { id, allow_network, endpoint, limit, quiet, json } => {
+            if !allow_network {
+                let hint = "Allow it for this download with `--allow-network`";
+                return Err(Failure::new("the network is closed", hint));
+            }
+            if !api::installed_models::is_offer(&id) {
+                let hint = "See the ids with `aula models offers`";
+                return Err(Failure::new(format!("there is no offer `{id}`"), hint));
+            }
+            pull(id, PullOptions { endpoint, limit_kb: limit }, Show { quiet, json }).await
         }
         Models::Import { path, quiet, json } => import(path, Show { quiet, json }).await,
         Models::Export { id, dir, quiet, json } => export(id, dir, Show { quiet, json }).await,
@@ -104,6 +116,43 @@ async fn import(source: PathBuf, show: Show) -> Result<(), Failure> {
     let copy = move |control: &Control| api::installed_models::import(&catalog, &source, control);
     let imported = transfer::run(show, copy).await?;
     if show.json { print_json(&imported) } else { print_all(&render_imported(&imported)) }
+}
+
+fn offers(context_len: usize, json: bool) -> Result<(), Failure> {
+    let offers = api::installed_models::offers(&api::doctor::probe(), context_len);
+    if json { print_json(&offers) } else { print_all(&render_offers(&offers)) }
+}
+
+fn render_offers(offers: &[Offer]) -> String {
+    let mut rows =
+        vec![["ID", "MODEL", "QUANTIZATION", "SIZE", "NEEDS", "FITS", "PUBLISHER"].map(str::to_owned).to_vec()];
+    for offer in offers {
+        rows.push(vec![
+            offer.id.clone(),
+            offer.name.clone(),
+            offer.quantization.clone(),
+            size(offer.file_bytes),
+            size(offer.needed_bytes),
+            if offer.fits { "yes" } else { "no" }.to_owned(),
+            offer.publisher.clone(),
+        ]);
+    }
+    columns(&rows)
+}
+
+async fn pull(id: String, options: PullOptions, show: Show) -> Result<(), Failure> {
+    let catalog = api::installed_models::catalog(&Places::of_this_user()?);
+    let runtime = tokio::runtime::Handle::current();
+    let work = move |control: &Control| {
+        let waiting = |why: Option<String>| {
+            if let Some(why) = why {
+                transfer::say(show, &format!("Waiting: {why}"));
+            }
+        };
+        runtime.block_on(api::installed_models::pull(&catalog, &id, &options, control, waiting))
+    };
+    let pulled = transfer::run(show, work).await?;
+    if show.json { print_json(&pulled) } else { print_all(&render_imported(&pulled)) }
 }
 
 fn render_imported(imported: &Imported) -> String {

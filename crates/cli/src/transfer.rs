@@ -26,6 +26,13 @@ impl Show {
     }
 }
 
+/// Says something in place of the progress.
+pub fn say(show: Show, text: &str) {
+    if show.progress() {
+        status_line(text);
+    }
+}
+
 /// Runs `work`, which moves a model and blocks, on a thread of its own. Ctrl-C pauses it: what it has is kept, and the
 /// same command goes on.
 pub async fn run<T, E>(show: Show, work: impl FnOnce(&Control) -> Result<T, E> + Send + 'static) -> Result<T, Failure>

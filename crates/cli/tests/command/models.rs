@@ -64,12 +64,19 @@ fn the_round_trip_as_json() {
     let imported = machine.json(["models", "import", "--json", &path]);
     let id = imported["id"].as_str().expect("an id");
     let file = "tiny-e2b-Q8_0.gguf";
-    let expected =
+    let mut expected =
         json!({"id": id, "name": "tiny-e2b", "quantization": "Q8_0", "file_bytes": file_bytes, "file": file});
-    assert_eq!(imported, expected);
+    let sha256 = imported["sha256"].as_str().expect("a checksum");
+    let mut as_imported = expected.clone();
+    as_imported["sha256"] = json!(sha256);
+    as_imported["resumed"] = json!(false);
+    as_imported["restarted"] = json!(false);
+    assert_eq!(imported, as_imported);
+    let verified = machine.json(["models", "verify", "--json", id]);
+    assert_eq!(verified, json!({"id": id, "sha256": sha256, "recorded": true}));
 
     let list = machine.json(["models", "list", "--json"]);
-    let mut model = expected;
+    let model = &mut expected;
     for (key, value) in [("demo", false), ("fits", true), ("active", true)] {
         model[key] = json!(value);
     }
@@ -159,8 +166,12 @@ fn what_is_no_model_is_named_and_explained() {
         let refused = machine.run(["models", "import", name]).failure(&machine);
         assert!(refused.contains(&format!("`{name}`")), "{refused}");
     }
-    let left: Vec<_> = fs::read_dir(machine.models_dir()).expect("a folder").flatten().map(|e| e.file_name()).collect();
-    assert_eq!(left, [".import.lock"]);
+    let mut left: Vec<_> =
+        fs::read_dir(machine.models_dir()).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
+    left.sort();
+    assert_eq!(left, [".import.lock", ".incoming"]);
+    let areas = fs::read_dir(machine.models_dir().join(".incoming")).expect("a folder").flatten();
+    assert!(areas.map(|entry| entry.path()).all(|path| path.extension().is_some_and(|ending| ending == "lock")));
 }
 
 /// The beginning of a projector file: architecture `clip`, no tensors.
@@ -178,10 +189,76 @@ fn projector() -> Vec<u8> {
 }
 
 #[test]
+fn a_model_goes_to_a_stick_and_to_another_computer() {
+    let machine = Machine::new();
+    machine.run(["models", "import", "--quiet", &golden_arg("tiny-e2b-Q4_0.gguf")]);
+    let id = machine.json(["models", "list", "--json"])["models"][0]["id"].as_str().expect("an id").to_owned();
+    let verified = machine.run(["models", "verify", &id]);
+    assert!(verified.stdout.starts_with(&format!("{id} is as it was verified: SHA-256 ")), "{}", verified.stdout);
+
+    let stick = machine.root().join("stick");
+    fs::create_dir(&stick).expect("a folder");
+    let exported = machine.run(["models", "export", &id, "stick"]);
+    let manifest = format!("stick/AULA/aula-model-{id}.toml");
+    assert_eq!(
+        exported.stdout,
+        format!("Exported tiny-e2b Q4_0, 828.5 kB, in one file, checked; import it with {manifest}\n")
+    );
+    let as_json = machine.json(["models", "export", "--json", &id, "stick"]);
+    assert_eq!((&as_json["files"], &as_json["manifest"]), (&json!(["tiny-e2b-Q4_0.gguf"]), &json!(manifest)));
+
+    let other = Machine::new();
+    let path = |name: &str| stick.join(name).into_os_string().into_string().expect("text");
+    let imported = other.run(["models", "import", &path("")]);
+    assert_eq!(imported.stdout, format!("Installed tiny-e2b Q4_0, 828.5 kB, as {id}\n"));
+    other.run(["models", "remove", &id]);
+
+    fs::write(path("AULA/tiny-e2b-Q4_0.gguf"), fs::read(golden("tiny-e2b-Q8_0.gguf")).expect("a file"))
+        .expect("a file");
+    let damaged = other.run(["models", "import", &path("")]).failure(&other);
+    assert!(damaged.contains("is damaged: it should have 828"), "{damaged}");
+    assert!(
+        damaged.contains("hint: Repeat; if it fails again, copy the model from another disk or server"),
+        "{damaged}"
+    );
+    let absent = machine.run(["models", "export", &id, "no-such-stick"]).failure(&machine);
+    expect![[r#"
+        error: could not use the folder `no-such-stick`: No such file or directory (os error 2)
+        hint: Check that `no-such-stick` may be written
+    "#]]
+    .assert_eq(&absent);
+}
+
+#[test]
+fn the_network_stays_closed_unless_somebody_allows_it() {
+    let machine = Machine::new();
+    let offers = machine.json(["models", "offers", "--json"]);
+    let id = offers[0]["id"].as_str().expect("an id").to_owned();
+    let shown = machine.run(["models", "offers"]);
+    assert!(shown.stdout.starts_with("ID "), "{}", shown.stdout);
+    assert_eq!(shown.stdout.lines().count(), offers.as_array().expect("a list").len() + 1);
+    assert!(shown.stdout.contains(&id));
+    expect![[r#"
+        error: the network is closed
+        hint: Allow it for this download with `--allow-network`
+    "#]]
+    .assert_eq(&machine.run(["models", "pull", &id]).failure(&machine));
+    expect![[r#"
+        error: there is no offer `nothing`
+        hint: See the ids with `aula models offers`
+    "#]]
+    .assert_eq(&machine.run(["models", "pull", "nothing", "--allow-network"]).failure(&machine));
+    let plain = machine.run(["models", "pull", &id, "--allow-network", "--endpoint", "http://example.org"]);
+    let plain = plain.failure(&machine);
+    assert!(plain.contains("https"), "only an encrypted connection will do: {plain}");
+    assert!(!machine.models_dir().join(".incoming").exists(), "nothing has begun");
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let machine = Machine::new();
     fs::write(machine.root().join("data"), "a file where the folder should be").expect("a file");
     let refused = machine.run(["models", "import", &golden_arg("tiny-e2b-Q4_0.gguf")]).failure(&machine);
-    assert!(refused.starts_with("error: could not use the models folder `<root>/data/models`"), "{refused}");
+    assert!(refused.starts_with("error: could not use the folder `<root>/data/models`"), "{refused}");
     assert!(refused.contains("hint: Check that `<root>/data/models` may be written"), "{refused}");
 }
