@@ -32,12 +32,12 @@ pub fn run(options: Options) -> Result<()> {
         if !options.terminal {
             println!("{}, so this is the tutor in the terminal.", why_no_window(&display));
         }
-        return build_and_start("cli", "aula", &["chat"], &[], &options);
+        return build_and_start("aula", &["chat"], &[], &options);
     }
     system::ensure(system::Purpose::Run)?;
     page::install(&root.join("ui"))?;
     page::build(&root)?;
-    build_and_start("aula-desktop", "aula-desktop", &[], &["--features", "custom-protocol"], &options)
+    build_and_start("aula-desktop", &[], &["--features", "aula-desktop/custom-protocol"], &options)
 }
 
 /// The first half of a sentence.
@@ -49,11 +49,12 @@ fn why_no_window(display: &Display) -> String {
 }
 
 /// `first` stands before the arguments that the person gave.
-fn build_and_start(package: &str, binary: &str, first: &[&str], features: &[&str], options: &Options) -> Result<()> {
+fn build_and_start(binary: &str, first: &[&str], features: &[&str], options: &Options) -> Result<()> {
     let root = workspace::root();
     let profile: &[&str] = if options.release { &["--release"] } else { &[] };
+    // The features of the whole workspace, as the tests use them: what both need is compiled once.
     Program::cargo()
-        .args(["build", "--locked", "--package", package, "--bin", binary])
+        .args(["build", "--locked", "--workspace", "--bin", binary])
         .args(features)
         .args(profile)
         .dir(&root)
