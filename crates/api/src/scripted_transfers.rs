@@ -137,7 +137,7 @@ impl ScriptedTransfers {
             has_checksums: fits,
             fits,
             installed: self.is_installed(id),
-            details: problem.is_none().then(|| SourceDetails {
+            details: problem.is_none().then_some(SourceDetails {
                 layers: if fits { 35 } else { 42 },
                 tensors: if fits { 541 } else { 666 },
                 max_context_len: 131_072,
