@@ -203,7 +203,7 @@ impl TransferPort for LocalTransfers {
     fn storage(&self) -> Result<Storage, IpcError> {
         let folder = self.catalog.folder();
         let listing = self.catalog.list()?;
-        let usable = listing.models.iter().filter(|model| !model.inspection.demo);
+        let usable = listing.models.iter().filter(|model| model.id != catalog::DEMO_ID);
         let usable: u64 = usable.map(|model| model.inspection.file_bytes).sum();
         let unusable = listing.unusable.iter().filter_map(|file| Some(std::fs::metadata(&file.path).ok()?.len()));
         let unfinished: u64 = catalog::incoming::unfinished(folder).iter().map(|one| one.done_bytes).sum();

@@ -4,11 +4,13 @@ mod chat;
 mod failures;
 mod json;
 mod killed;
+mod local_transfers;
 mod lock;
 mod models;
 mod settings;
 mod setup;
 mod transfers;
+mod trials;
 
 use api::dto::{AskRequest, AskTicket, ChatEvent, Language, Message, MessageState, Speaker};
 use api::scripted::{ScriptedModels, Step};

@@ -2,6 +2,7 @@
 
 mod damage;
 mod limits;
+mod profile;
 mod tree;
 
 use crate::{Branch, Ending, Learner, MessageState, Opened, Role, Store};
