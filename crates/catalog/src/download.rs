@@ -108,7 +108,7 @@ impl Download {
     }
 
     async fn ask_all(&self, control: &Control, observer: &Observer<'_>) -> Result<(PathBuf, Record), Error> {
-        self.refuse_installed()?;
+        refuse_installed(&self.manifest, &self.folder)?;
         let mut tries = Tries::new(self.addresses.len(), self.policy);
         let mut assembly = None;
         let mut changes = 0;
@@ -202,16 +202,17 @@ impl Download {
         Ok(())
     }
 
-    /// The name must be free before anything is fetched.
-    fn refuse_installed(&self) -> Result<(), Error> {
-        let file_name = self.manifest.file_name();
-        let is_there = self.folder.join(&file_name).exists();
-        if is_there { Err(Error::AlreadyInstalled { file_name, same_content: true }) } else { Ok(()) }
-    }
-
     /// How the model is called in messages about its content.
     fn called(&self) -> &Path {
         Path::new(&self.manifest.file)
+    }
+}
+
+/// The model must not be there already before anything is fetched.
+pub(crate) fn refuse_installed(manifest: &Manifest, folder: &Path) -> Result<(), Error> {
+    match manifest.installed_in(folder) {
+        Some(file_name) => Err(Error::AlreadyInstalled { file_name, same_content: true }),
+        None => Ok(()),
     }
 }
 

@@ -10,6 +10,8 @@ use hf_hub::{Cache, Repo, RepoType};
 use serde::Deserialize;
 
 use crate::fit::{Backends, Candidate, FileStamp};
+use crate::incoming::Record;
+use crate::incoming::record::record_of;
 use crate::inspection::Inspection;
 use crate::installed::InstalledModel;
 
@@ -179,6 +181,21 @@ impl Manifest {
     /// The name under which the file is installed. Several publishers use one name for different files; the id is unique.
     pub fn file_name(&self) -> String {
         format!("{}.gguf", self.id)
+    }
+
+    /// The file in the models folder `folder` that is this model: the one that was downloaded, or one with its published
+    /// checksum that came another way.
+    pub fn installed_in(&self, folder: &Path) -> Option<String> {
+        if folder.join(self.file_name()).is_file() {
+            return Some(self.file_name());
+        }
+        let published = self.sha256.as_ref()?;
+        let records = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+        records
+            .filter(|path| record_of(&path.file_name().unwrap_or_default().to_string_lossy()).is_some())
+            .filter_map(|path| Record::read(&path).ok())
+            .find(|record| record.sha256 == *published && folder.join(&record.file).is_file())
+            .map(|record| record.file)
     }
 
     /// What the file will say about itself, as far as choosing takes it.

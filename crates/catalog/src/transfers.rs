@@ -25,7 +25,7 @@ use network::{Client, Permit};
 use tokio::sync::{Semaphore, watch};
 
 use self::entry::{Entry, Job};
-use crate::download::{Download, Policy};
+use crate::download::{Download, Policy, refuse_installed};
 use crate::error::Error;
 use crate::hub::{self, HubConfig};
 use crate::incoming::{Control, Kind, Unfinished, check_space, discard, sha256_hex, unfinished};
@@ -112,9 +112,7 @@ impl Transfers {
         }
         let folder = self.inner.catalog.folder();
         fs::create_dir_all(folder).map_err(|cause| Error::Folder { path: folder.to_owned(), cause })?;
-        if folder.join(manifest.file_name()).exists() {
-            return Err(Error::AlreadyInstalled { file_name: manifest.file_name(), same_content: true });
-        }
+        refuse_installed(&manifest, folder)?;
         let before = unfinished(folder).into_iter().find(|unfinished| unfinished.key == id);
         let done_bytes = before.map_or(0, |unfinished| unfinished.done_bytes);
         check_space(folder, manifest.bytes.saturating_sub(done_bytes))?;

@@ -221,6 +221,17 @@ async fn a_model_that_is_there_is_not_downloaded_again() {
     fs::write(scene.models.path().join("tiny.gguf"), model()).expect("a file");
     let error = scene.run().await.expect_err("there already");
     assert!(matches!(error, Error::AlreadyInstalled { .. }), "{error:?}");
+
+    let scene = Scene::new().await;
+    let stick = test_support::temp_folder();
+    fs::write(stick.path().join("another-name.gguf"), model()).expect("a file");
+    let imported = scene.catalog().import(&stick.path().join("another-name.gguf"), &catalog::Control::default());
+    assert!(imported.is_ok(), "{imported:?}");
+    let error = scene.run().await.expect_err("there under another name");
+    assert!(
+        matches!(&error, Error::AlreadyInstalled { file_name, .. } if file_name == "another-name.gguf"),
+        "{error:?}"
+    );
     assert_eq!(scene.server.record().connections, 0);
 }
 

@@ -161,8 +161,10 @@ async fn downloads_take_turns() {
     let views = stage.until(|views| matches!(views[0].state, TransferState::Waiting(_))).await;
     assert_eq!(views[1].state, TransferState::Queued);
     assert_eq!(stage.scene.server.record().gets(), 1, "only the first one asks");
-    let views = stage.until(|views| views.iter().all(|view| view.state == TransferState::Done)).await;
-    assert_eq!(views.len(), 2);
+    let views = stage.until(|views| matches!(views[1].state, TransferState::Failed(_))).await;
+    assert_eq!(views[0].state, TransferState::Done);
+    let TransferState::Failed(problem) = &views[1].state else { panic!("{views:?}") };
+    assert_eq!(problem.message, "`tiny.gguf` is already installed", "it is the same model, and its turn came after");
 }
 
 #[tokio::test]
