@@ -1,26 +1,44 @@
 /** Puts the parts together: one backend, one set of controllers, one page at a time. */
 import { getContext, setContext } from "svelte";
-import type { AppInfo, Backend } from "$lib/backend";
+import type { AppInfo, Backend, SetupState } from "$lib/backend";
+import { i18n } from "$lib/i18n/index.svelte";
+import { announcer } from "$lib/shared/announcer.svelte";
 import { Model } from "$lib/shared/model.svelte";
+import { Transfers } from "$lib/shared/transfers.svelte";
 import { Chat } from "$features/chat/chat.svelte";
 import { Conversations } from "$features/conversations/conversations.svelte";
 import { followSystem, SettingsStore } from "$features/settings/settings.svelte";
 
 export type View = "chat" | "settings";
+export const SECTIONS = ["profile", "reading", "who", "models", "network", "about"] as const;
+export type Section = (typeof SECTIONS)[number];
 
 export class App {
   view: View = $state("chat");
+  /** Which section of Settings is open. */
+  section: Section = $state("reading");
+  /** How far the first run is; null until that is known. */
+  setup: SetupState | null = $state.raw(null);
+  /** Whether the first run could be asked for; where it could not, the chat says what is wrong. */
+  setupFailed = $state(false);
   info: AppInfo | null = $state.raw(null);
   /** The list of conversations is open as a drawer (narrow windows). */
   drawer = $state(false);
   readonly model: Model;
   readonly settings: SettingsStore;
+  readonly transfers: Transfers;
   readonly chat: Chat;
   readonly conversations: Conversations;
+  private begun = false;
 
   constructor(readonly backend: Backend) {
     this.model = new Model(backend);
     this.settings = new SettingsStore(backend);
+    this.transfers = new Transfers(backend, ({ kind, model }) => {
+      if (kind !== "export") announcer.say(i18n.t.transfer.arrived(model));
+      void this.model.load().catch(() => undefined);
+      void this.refreshInfo();
+    });
     this.chat = new Chat(backend, { onSummary: (summary) => this.conversations.upsert(summary) });
     this.conversations = new Conversations(backend, {
       onRename: (summary) => this.chat.renamed(summary),
@@ -30,16 +48,47 @@ export class App {
     });
   }
 
-  /** Fetches what the first screen needs; a part that fails leaves the others working. */
+  /** What the window shows as a whole. */
+  get stage(): "nothing" | "lock" | "setup" | "app" {
+    if (this.setupFailed) return "app";
+    if (this.setup === null) return "nothing";
+    if (this.setup.locked) return "lock";
+    return this.setup.done ? "app" : "setup";
+  }
+
   start(): () => void {
+    void this.backend.setupGet().then(
+      (setup) => this.takeSetup(setup),
+      () => {
+        this.setupFailed = true;
+        this.begin();
+      },
+    );
+    return followSystem(() => this.settings.value);
+  }
+
+  /** Takes the first run's state over; behind the lock everything else waits. */
+  takeSetup(setup: SetupState): void {
+    this.setup = setup;
+    if (!setup.locked) this.begin();
+  }
+
+  /** Fetches what the first screen needs; a part that fails leaves the others working. */
+  private begin(): void {
+    if (this.begun) return;
+    this.begun = true;
     void this.settings.load().catch(() => undefined);
     void this.conversations.load();
     void this.model.watch();
-    void this.backend.appInfo().then(
+    void this.transfers.watch().catch(() => undefined);
+    void this.refreshInfo();
+  }
+
+  private async refreshInfo(): Promise<void> {
+    await this.backend.appInfo().then(
       (info) => (this.info = info),
       () => undefined,
     );
-    return followSystem(() => this.settings.value);
   }
 
   startNew(): void {
@@ -55,6 +104,11 @@ export class App {
   show(view: View): void {
     this.view = view;
     this.drawer = false;
+  }
+
+  showSection(section: Section): void {
+    this.section = section;
+    this.show("settings");
   }
 }
 

@@ -6,6 +6,7 @@ import "@fontsource/atkinson-hyperlegible-next/latin-ext-600.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
+import "./styles/panels.css";
 import "./styles/prose.css";
 import { mount } from "svelte";
 import { chooseBackend } from "$lib/backend";

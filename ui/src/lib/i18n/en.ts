@@ -1,8 +1,10 @@
 /** English. */
 import type { Catalogue } from "./es";
 import { plural } from "./format";
+import { models } from "./models.en";
 
 export const en: Catalogue = {
+  ...models,
   app: {
     skip: "Skip to content",
     nav: "Main",
@@ -48,6 +50,8 @@ export const en: Catalogue = {
     keys: "Enter sends · Shift + Enter starts a new line",
     tooLong: (n) => plural("en", n, { one: "# character too many.", other: "# characters too many." }),
     opening: "Start typing; the tutor is opening.",
+    trying: "I'm trying the model for some seconds; you can start typing.",
+    resting: "The tutor is resting; your question wakes it.",
     busy: "You can write while I answer",
     wait: "Your text stays here; send it when the answer is done.",
     sending: "Sending…",
@@ -100,6 +104,8 @@ export const en: Catalogue = {
     open: (word) => `${word}: who answers`,
     title: "Who answers",
     opening: "opening…",
+    trying: "trying…",
+    resting: "resting",
     none: "No model",
     failed: "Did not open",
     model: "Model",
@@ -112,7 +118,8 @@ export const en: Catalogue = {
   },
   settings: {
     title: "Settings",
-    reading: "Reading and looks",
+    reading: "Reading and accessibility",
+    sections: "Sections of Settings",
     language: "Language",
     theme: "Colours",
     themes: { system: "Like the system", light: "Notebook", dark: "Chalkboard", contrast: "High contrast" },

@@ -1,8 +1,10 @@
 /** Spanish: the catalogue that the other languages are typed against. A key lives here first. */
 import type { BadgeKind, ErrorCode, TextSize, Theme } from "$lib/backend";
 import { plural } from "./format";
+import { models } from "./models.es";
 
 export const es = {
+  ...models,
   app: {
     skip: "Ir al contenido",
     nav: "Principal",
@@ -48,6 +50,8 @@ export const es = {
     keys: "Enter envía · Mayús + Enter baja de línea",
     tooLong: (n: number) => plural("es", n, { one: "Sobra # letra.", other: "Sobran # letras." }),
     opening: "Puedes ir escribiendo; el tutor está abriendo.",
+    trying: "Pruebo el modelo unos segundos; puedes ir escribiendo.",
+    resting: "El tutor descansa; despierta con tu pregunta.",
     busy: "Puedes escribir mientras respondo",
     wait: "Tu texto queda aquí; envíalo cuando termine.",
     sending: "Enviando…",
@@ -100,6 +104,8 @@ export const es = {
     open: (word: string) => `${word}: quién responde`,
     title: "Quién responde",
     opening: "abriendo…",
+    trying: "probando…",
+    resting: "descansa",
     none: "Sin modelo",
     failed: "No abrió",
     model: "Modelo",
@@ -112,7 +118,8 @@ export const es = {
   },
   settings: {
     title: "Ajustes",
-    reading: "Lectura y aspecto",
+    reading: "Lectura y accesibilidad",
+    sections: "Secciones de Ajustes",
     language: "Idioma",
     theme: "Colores",
     themes: { system: "Como el sistema", light: "Cuaderno", dark: "Pizarra", contrast: "Alto contraste" } satisfies Record<Theme, string>,

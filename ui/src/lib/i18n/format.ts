@@ -45,3 +45,23 @@ export function bytes(locale: string, value: number): string {
 export function rate(locale: string, value: number): string {
   return `${number(locale, value, value < 9.95 ? 1 : 0)} tok/s`;
 }
+
+type SpanWords = { under: string; minutes: (n: string) => string; hours: (n: string) => string };
+
+/** About how long, in the words of the catalogue: whole minutes, from an hour and a half on half hours. */
+export function span(locale: string, value: number, words: SpanWords): string {
+  if (value < 60) return words.under;
+  if (value < 90 * 60) return words.minutes(number(locale, Math.ceil(value / 60)));
+  return words.hours(number(locale, Math.round(value / 1800) / 2, 1));
+}
+
+/** A part of a whole, 0 to 1, in whole per cent; less than all of it never reads as 100. */
+export function percent(locale: string, part: number): string {
+  const shown = part >= 1 ? 1 : Math.min(0.99, Math.max(0, part));
+  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(shown);
+}
+
+/** A moment for a person: date and time, both short. */
+export function moment(locale: string, milliseconds: number): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(milliseconds);
+}

@@ -1,8 +1,10 @@
 /** Portuguese, as written in Brazil. */
 import type { Catalogue } from "./es";
 import { plural } from "./format";
+import { models } from "./models.pt";
 
 export const pt: Catalogue = {
+  ...models,
   app: {
     skip: "Ir para o conteúdo",
     nav: "Principal",
@@ -48,6 +50,8 @@ export const pt: Catalogue = {
     keys: "Enter envia · Shift + Enter muda de linha",
     tooLong: (n) => plural("pt-BR", n, { one: "# letra a mais.", other: "# letras a mais." }),
     opening: "Pode ir escrevendo; o tutor está abrindo.",
+    trying: "Testo o modelo por alguns segundos; pode ir escrevendo.",
+    resting: "O tutor descansa; acorda com a sua pergunta.",
     busy: "Você pode escrever enquanto respondo",
     wait: "Seu texto fica aqui; envie quando terminar.",
     sending: "Enviando…",
@@ -100,6 +104,8 @@ export const pt: Catalogue = {
     open: (word) => `${word}: quem responde`,
     title: "Quem responde",
     opening: "abrindo…",
+    trying: "testando…",
+    resting: "descansa",
     none: "Sem modelo",
     failed: "Não abriu",
     model: "Modelo",
@@ -112,7 +118,8 @@ export const pt: Catalogue = {
   },
   settings: {
     title: "Ajustes",
-    reading: "Leitura e aparência",
+    reading: "Leitura e acessibilidade",
+    sections: "Seções de Ajustes",
     language: "Idioma",
     theme: "Cores",
     themes: { system: "Como o sistema", light: "Caderno", dark: "Lousa", contrast: "Alto contraste" },
