@@ -243,7 +243,7 @@ describe("the page", () => {
     select.value = "en";
     select.dispatchEvent(new Event("change", { bubbles: true }));
     await settled();
-    expect(at("settings").querySelector("h1")?.textContent).toBe("Settings");
+    expect(at("settings").querySelector("h1")?.textContent).toBe("Reading and accessibility");
     expect(document.documentElement.lang).toBe("en");
     expect(document.title).toBe("Settings – Aula");
   });

@@ -66,6 +66,7 @@ export const stop = (window) => window.click(byTest("stop"));
 /** Chooses the longest context and the longest answer in Settings, so that even a fast computer writes for a while. */
 export async function answerLong(window) {
   await window.click(byTest("nav-settings"));
+  await window.click(byTest("section-who"));
   await until("the settings", () => window.run(`return document.querySelector('[data-testid="set-reply"]') !== null`));
   for (const name of ["set-context", "set-reply"]) {
     await window.run(

@@ -43,8 +43,11 @@ export function launch() {
   return chromium.launch({ executablePath: setting("AULA_E2E_CHROMIUM"), args: ["--no-sandbox"] });
 }
 
-/** Opens the page in a fresh profile. What the page complains about is collected in `page.complaints`. */
-export async function open(browser, host, { language = "en-US", width = 1366, height = 768, prepare, ...more } = {}) {
+/**
+ * Opens the page in a fresh profile and waits for the part `first`, by its test id. What the page complains about is collected in
+ * `page.complaints`.
+ */
+export async function open(browser, host, { language = "en-US", width = 1366, height = 768, prepare, first = "composer-input", ...more } = {}) {
   const context = await browser.newContext({ locale: language, viewport: { width, height }, ...more });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE / 2);
@@ -58,7 +61,7 @@ export async function open(browser, host, { language = "en-US", width = 1366, he
   });
   await prepare?.(page);
   await page.goto(host.url);
-  await at(page, "composer-input").waitFor();
+  await at(page, first).waitFor();
   return page;
 }
 

@@ -18,7 +18,7 @@ const saved = (page) => page.waitForFunction(() => document.querySelector('[data
 
 test("the language changes at once, everywhere, and lasts", async () => {
   const page = await open(browser, host);
-  for (const [code, title] of [["es", "Ajustes"], ["pt", "Ajustes"], ["en", "Settings"], ["es", "Ajustes"]]) {
+  for (const [code, title] of [["es", "Lectura y accesibilidad"], ["pt", "Leitura e acessibilidade"], ["en", "Reading and accessibility"], ["es", "Lectura y accesibilidad"]]) {
     await at(page, "nav-settings").click();
     await at(page, "set-language").selectOption(code);
     await page.getByRole("heading", { level: 1, name: title }).waitFor();
@@ -60,6 +60,7 @@ test("the theme like the system's follows the system", async () => {
 test("the context stays longer than the longest answer", async () => {
   const page = await open(browser, host);
   await at(page, "nav-settings").click();
+  await at(page, "section-who").click();
   await at(page, "set-advanced").locator("summary").click();
   await at(page, "set-context").selectOption({ index: 0 });
   await saved(page);

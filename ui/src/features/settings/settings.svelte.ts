@@ -63,6 +63,11 @@ export class SettingsStore {
 export const CONTEXT_LENGTHS = [1024, 2048, 4096, 8192, 16384, 32768];
 export const REPLY_CAPS = [256, 512, 1024, 2048, 4096, 8192];
 
+/** Minutes without a question until the model leaves the memory; 0 keeps it. */
+export const REST_MINUTES = [0, 5, 10, 30, 60];
+/** Kilobytes a second; 0 is no limit. */
+export const DOWNLOAD_LIMITS = [0, 250, 500, 1000, 2000, 5000];
+
 /** The reply cap stays below the context length. */
 function withinLimits(settings: Settings): Settings {
   if (settings.maxReplyTokens < settings.contextLen) return settings;
