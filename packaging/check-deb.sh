@@ -88,7 +88,8 @@ inside aula models import --quiet /srv/share/AULA
 (offline aula models list) | tee "$folder/list.txt"
 grep -q "^$model " "$folder/list.txt" || fail "a person does not see the room's model"
 (offline aula models verify --quiet "$model") || fail "the model does not pass its own checksums"
-(offline aula doctor --json) | grep -q "$model" || fail "the report does not name the room's model"
+(offline aula doctor --json) >"$folder/doctor.json"
+grep -q "$model" "$folder/doctor.json" || fail "the report does not name the room's model"
 
 say "the window opens"
 mkdir -p "$root/tmp/.X11-unix" "$folder/screen" /tmp/.X11-unix

@@ -22,10 +22,14 @@ export class Stage {
   static async build(environment = {}, { data, wrap = ([program, ...args]) => [program, args] } = {}) {
     const stage = new Stage();
     stage.data = data ?? mkdtempSync(join(tmpdir(), "aula-window-"));
+    // Whoever looks after these computers answered the first run beforehand.
+    const config = join(stage.data, "answers.toml");
+    mkdirSync(stage.data, { recursive: true });
+    writeFileSync(config, '[setup]\nkind = "learner"\ndone = true\n');
     stage.screen = await startScreen();
     const [port, native] = [await freePort(), await freePort()];
     stage.driver = start(...wrap([DRIVER, "--port", `${port}`, "--native-port", `${native}`]), {
-      env: { ...process.env, DISPLAY: stage.screen.display, AULA_DATA_DIR: stage.data, ...environment },
+      env: { ...process.env, DISPLAY: stage.screen.display, AULA_DATA_DIR: stage.data, AULA_CONFIG: config, ...environment },
     });
     stage.url = `http://127.0.0.1:${port}`;
     await until("tauri-driver", async () => (await fetch(`${stage.url}/status`)).ok);
