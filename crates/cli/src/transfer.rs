@@ -173,8 +173,8 @@ mod tests {
         expect![[r#"
             Checking what is there: 0 %, 0 B of 3.00 GB
             Copying: 0 %, 0 B of 3.00 GB
-            Copying: 1 %, 40.0 MB of 3.00 GB, 20.0 MB/s, 148 s left
-            Copying: 2 %, 80.0 MB of 3.00 GB, 26.7 MB/s, 110 s left
+            Copying: 1 %, 40.0 MB of 3.00 GB, 20.0 MB/s, 3 min left
+            Copying: 2 %, 80.0 MB of 3.00 GB, 26.7 MB/s, 2 min left
             Copying: 96 %, 2.90 GB of 3.00 GB, 80.6 MB/s, 2 s left
         "#]]
         .assert_eq(&lines);
