@@ -16,7 +16,7 @@ fn wrong_usage_ends_with_2_and_does_nothing() {
         "logits --model m.gguf --tokens 1,two --out o.safetensors",
         "bench",
         "models",
-        "models pull e2b",
+        "models pull",
         "doctor --yaml",
     ] {
         let ran = machine.run(line.split_whitespace());
