@@ -31,6 +31,29 @@ export class Host {
     return host;
   }
 
+  /** Ends it and starts it anew with the same data, as after switching the computer off. */
+  async restart({ args = [] } = {}) {
+    await end(this.process);
+    return Host.start({ args, data: this.data });
+  }
+
+  /** Calls a command as the page does; for what a test needs to be so beforehand. */
+  async command(name, args = {}) {
+    const response = await fetch(`${this.url}/ipc/${name}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: this.url },
+      body: JSON.stringify(args),
+    });
+    const text = await response.text();
+    assert.ok(response.ok, `${name}: ${text}`);
+    return text === "" ? null : JSON.parse(text);
+  }
+
+  /** Changes settings before a page is opened. */
+  async set(changes) {
+    await this.command("settings_set", { settings: { ...(await this.command("settings_get")), ...changes } });
+  }
+
   async stop() {
     await end(this.process);
     rmSync(this.data, { recursive: true, force: true });
@@ -63,6 +86,31 @@ export async function open(browser, host, { language = "en-US", width = 1366, he
   await page.goto(host.url);
   await at(page, first).waitFor();
   return page;
+}
+
+/** Opens the page where the system's language was taken over long ago, so that the settings alone decide. */
+export function openAgain(browser, host, more = {}) {
+  return open(browser, host, { ...more, prepare: (page) => page.addInitScript(() => localStorage.setItem("aula.languageChosen", "1")) });
+}
+
+/** Collects what each transfer on the page says of its state, also what is gone in a moment. */
+export async function collectStates(page) {
+  await page.evaluate(() => {
+    window.states = [];
+    const look = () => {
+      for (const element of document.querySelectorAll('[data-testid="transfer-progress"]')) window.states.push(`${element.dataset.state}: ${element.textContent}`);
+    };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  });
+  return () => page.evaluate(() => window.states);
+}
+
+/** Fails where the page, or its form, can be moved sideways. */
+export async function assertNoSideways(page) {
+  const wide = await page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll("main, nav")].filter((element) => element.scrollWidth > element.clientWidth + 1).map((element) => `${element.tagName}: ${element.scrollWidth} > ${element.clientWidth}`),
+  );
+  assert.deepEqual(wide, []);
 }
 
 /** Closes the page, which may not have complained or broken its content security policy. */
