@@ -19,6 +19,7 @@ pub const MIN_TOKENS_PER_SECOND: f64 = 3.0;
 
 /// The version of this program, in whose hands a trial was made.
 const BUILD: &str = env!("CARGO_PKG_VERSION");
+const DAY_SECONDS: u64 = 24 * 60 * 60;
 /// The format of the file.
 const FORMAT: u32 = 1;
 /// Trials that are kept; the oldest go first. A computer has a handful of models and two or three devices.
@@ -87,6 +88,22 @@ pub struct Trial {
     pub time: u64,
     /// Bytes that the model might use then.
     pub usable_bytes: u64,
+    /// How many times in a row it was too slow; 0 where it was not.
+    #[serde(default)]
+    pub times_too_slow: u32,
+}
+
+impl Trial {
+    /// Whether the outcome still counts at `now`, in seconds since 1970.
+    ///
+    /// A computer that was busy with something else measures too little, so slowness is doubted after a day; each time it
+    /// is confirmed it is believed four times as long, at most for 64 days.
+    fn counts_at(&self, now: u64) -> bool {
+        let Outcome::TooSlow { .. } = self.outcome else { return true };
+        let believed = DAY_SECONDS << (2 * self.times_too_slow.clamp(1, 4) - 2);
+        // A clock that was set back must not make an outcome count for years.
+        now.abs_diff(self.time) < believed
+    }
 }
 
 /// What a trial counts for.
@@ -152,10 +169,18 @@ impl Trials {
         Self { path: Some(path.to_owned()), entries, unsaved: false }
     }
 
-    /// What is remembered of `candidate`: this file on this device at this context length, by this version.
+    /// What is remembered of `candidate`: this file on this device at this context length, by this version. Slowness is
+    /// forgotten after some time, because the computer may have been busy.
     pub fn of(&self, candidate: &Candidate) -> Option<&Trial> {
-        let key = Key::of(candidate);
-        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.trial)
+        self.of_at(candidate, now())
+    }
+
+    fn of_at(&self, candidate: &Candidate, now: u64) -> Option<&Trial> {
+        self.remembered(&Key::of(candidate)).filter(|trial| trial.counts_at(now))
+    }
+
+    fn remembered(&self, key: &Key) -> Option<&Trial> {
+        self.entries.iter().find(|entry| entry.key == *key).map(|entry| &entry.trial)
     }
 
     /// Remembers how the trial of `candidate` ended. What another process remembered meanwhile is kept.
@@ -163,8 +188,15 @@ impl Trials {
     /// # Errors
     /// If the file cannot be written; the outcome is then remembered until this program ends.
     pub fn record(&mut self, candidate: &Candidate, outcome: Outcome) -> Result<(), Error> {
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let entry = Entry { key: Key::of(candidate), trial: Trial { outcome, time, usable_bytes: candidate.usable } };
+        let key = Key::of(candidate);
+        let times_too_slow = match outcome {
+            Outcome::TooSlow { .. } => {
+                self.remembered(&key).map_or(0, |before| before.times_too_slow).saturating_add(1)
+            }
+            _ => 0,
+        };
+        let trial = Trial { outcome, time: now(), usable_bytes: candidate.usable, times_too_slow };
+        let entry = Entry { key, trial };
         self.change(|entries| {
             // Older outcomes of the same file on the same device count no more where the file or the program changed.
             entries.retain(|old| {
@@ -202,6 +234,10 @@ impl Trials {
     }
 }
 
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
 /// The entries at `path`; `None` if there is no file.
 fn read(path: &Path) -> io::Result<Option<Vec<Entry>>> {
     let json = match fs::read(path) {
@@ -230,4 +266,26 @@ fn write(path: &Path, entries: &[Entry]) -> io::Result<()> {
         let _ = fs::remove_file(&copy);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slowness_is_doubted_after_a_day_and_believed_longer_each_time() {
+        let trial =
+            |times_too_slow, outcome| Trial { outcome, time: 1000 * DAY_SECONDS, usable_bytes: 0, times_too_slow };
+        let slow = Outcome::TooSlow { tokens_per_second: 1.0 };
+        for (times, days) in [(0, 1), (1, 1), (2, 4), (3, 16), (4, 64), (9, 64)] {
+            let trial = trial(times, slow.clone());
+            assert!(trial.counts_at(trial.time + days * DAY_SECONDS - 1), "{times}");
+            assert!(!trial.counts_at(trial.time + days * DAY_SECONDS), "{times}");
+            assert!(!trial.counts_at(trial.time - days * DAY_SECONDS), "{times}: the clock was set back");
+        }
+        let others = [Outcome::Passed { tokens_per_second: 9.0 }, Outcome::OutOfMemory];
+        for outcome in others {
+            assert!(trial(0, outcome).counts_at(u64::MAX));
+        }
+    }
 }
