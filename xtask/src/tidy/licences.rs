@@ -24,8 +24,10 @@ const ALLOWED: &[&str] = &[
 ];
 
 /// Rust packages without an allowed licence in their manifest, each with the reason why it may come all the same.
-const RUST_EXCEPTIONS: &[(&str, &str)] =
-    &[("webpki-root-certs", "rustls-platform-verifier uses it on WebAssembly alone; no system that Aula runs on has it")];
+const RUST_EXCEPTIONS: &[(&str, &str)] = &[(
+    "webpki-root-certs",
+    "rustls-platform-verifier uses it on WebAssembly alone; no system that Aula runs on has it",
+)];
 
 /// Every package that cargo knows of, on whatever system it is used.
 pub fn rust(metadata: &Metadata) -> Faults {
