@@ -13,13 +13,13 @@ pub mod incoming;
 mod inspection;
 mod installed;
 pub mod manifest;
-pub mod transfers;
 pub mod sources;
+pub mod transfers;
 pub mod trials;
 
 pub use error::Error;
-pub use fit::{Backends, Candidate, Choice, Device, FileStamp, MemoryNeed, Reason, Rejected, Rejection, choose};
 pub use export::{ExportOptions, Exported, Verified};
+pub use fit::{Backends, Candidate, Choice, Device, FileStamp, MemoryNeed, Reason, Rejected, Rejection, choose};
 pub use import::{ImportOptions, Imported};
 pub use incoming::{Begun, Control, Progress, Record, Step};
 pub use inspection::{Inspection, TypeCount, inspect};

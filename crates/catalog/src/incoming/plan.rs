@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn parts_cover_everything_once() {
-        for (total, part, expected) in [(10, 4, vec![0..4, 4..8, 8..10]), (8, 4, vec![0..4, 4..8]), (5, 4, vec![0..4, 4..5])]
+        for (total, part, expected) in
+            [(10, 4, vec![0..4, 4..8, 8..10]), (8, 4, vec![0..4, 4..8]), (5, 4, vec![0..4, 4..5])]
         {
             let plan = plan(total, part);
             let ranges: Vec<_> = (0..plan.n_parts()).map(|index| plan.part_range(index)).collect();
