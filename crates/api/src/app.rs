@@ -10,8 +10,8 @@ use crate::profile::Lock;
 use crate::transfers::{self, Picker, TransferPort};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use store::Store;
 use tokio::sync::{Mutex, watch};
@@ -261,7 +261,12 @@ async fn open_store(data_dir: &std::path::Path) -> Result<OpenStore, IpcError> {
         tracing::info!(answers = opened.interrupted, "answers of the last run were left unfinished");
     }
     let learner = opened.store.default_learner().await?;
-    Ok(OpenStore { store: opened.store, learner: learner.id, has_pin: learner.has_pin, was_damaged: opened.set_aside.is_some() })
+    Ok(OpenStore {
+        store: opened.store,
+        learner: learner.id,
+        has_pin: learner.has_pin,
+        was_damaged: opened.set_aside.is_some(),
+    })
 }
 
 impl std::fmt::Debug for App {
