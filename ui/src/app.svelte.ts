@@ -80,7 +80,7 @@ export class App {
     void this.settings.load().catch(() => undefined);
     void this.conversations.load();
     void this.model.watch();
-    void this.transfers.watch().catch(() => undefined);
+    void this.transfers.watch();
     void this.refreshInfo();
   }
 

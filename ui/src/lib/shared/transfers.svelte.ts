@@ -4,6 +4,8 @@ import { isActive, partOfAll } from "./transfers";
 
 export class Transfers {
   list: Transfer[] = $state.raw([]);
+  /** The program has told what is under way, or cannot. */
+  loaded = $state(false);
   /** The last command that failed, until the next one. */
   error: IpcError | null = $state.raw(null);
   private wasActive = new Set<string>();
@@ -20,11 +22,16 @@ export class Transfers {
   }
 
   async watch(): Promise<void> {
-    await this.backend.transfersWatch((transfers) => this.take(transfers));
+    try {
+      await this.backend.transfersWatch((transfers) => this.take(transfers));
+    } catch {
+      this.loaded = true;
+    }
   }
 
   take(transfers: Transfer[]): void {
     this.list = transfers;
+    this.loaded = true;
     const ended = transfers.filter(({ id, state }) => state.state === "done" && this.wasActive.has(id));
     this.wasActive = new Set(transfers.filter(isActive).map(({ id }) => id));
     for (const transfer of ended) this.onEnd(transfer);
