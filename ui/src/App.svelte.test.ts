@@ -46,7 +46,6 @@ const running = () => {
 };
 
 beforeEach(async () => {
-  localStorage.setItem("aula.languageChosen", "1");
   announcer.lines = [];
   backend = new FakeBackend();
   for (const id of ["c-one", "c-two"]) {

@@ -77,7 +77,11 @@ export class App {
   private begin(): void {
     if (this.begun) return;
     this.begun = true;
-    void this.settings.load().catch(() => undefined);
+    const isFirstRun = this.setup?.done === false;
+    void this.settings.load().then(
+      () => (isFirstRun ? this.settings.suggestLanguage() : undefined),
+      () => undefined,
+    );
     void this.conversations.load();
     void this.model.watch();
     void this.transfers.watch();

@@ -5,7 +5,7 @@ import { i18n } from "$lib/i18n/index.svelte";
 
 /** The looks of the last time, so that the first paint is right before the settings have come. */
 const LOOKS_KEY = "aula.looks";
-/** Set at the first start, when the system's language was taken over: from then on the settings alone decide. */
+/** Set in the first run, when the system's language was suggested: a reload in the middle must not suggest it again. */
 const LANGUAGE_KEY = "aula.languageChosen";
 
 type Looks = Pick<Settings, "language" | "theme" | "textSize" | "reduceMotion">;
@@ -19,14 +19,18 @@ export class SettingsStore {
   constructor(private readonly backend: Backend) {}
 
   async load(): Promise<void> {
-    const settings = await this.backend.settings();
-    const first = remembered(LANGUAGE_KEY) === null;
-    this.take(settings);
-    if (!first) return;
+    this.take(await this.backend.settings());
+  }
+
+  /**
+   * Takes the system's language over, once, before the first screen of the first run asks for it: the web view knows it
+   * on every system, also where no environment variable names it.
+   */
+  async suggestLanguage(): Promise<void> {
+    if (!this.value || remembered(LANGUAGE_KEY) !== null) return;
     remember(LANGUAGE_KEY, "1");
-    // The web view knows the system's language on every system, also where no environment variable names it.
-    const language = languageOf(navigator.languages, settings.language);
-    if (language !== settings.language) await this.change({ language });
+    const language = languageOf(navigator.languages, this.value.language);
+    if (language !== this.value.language) await this.change({ language });
   }
 
   /** Applies `changes` at once; when they cannot be saved, the page goes back to what is. */

@@ -52,7 +52,7 @@ export const models: Pick<Catalogue, keyof typeof spanish> = {
       demoHint: "The demo model shows the app but does not know much",
       free: "no internet",
       data: (size) => `${size} of data`,
-      byNet: "as your network allows",
+      byNet: (min: string) => `${min} at 10 Mb/s`,
       now: "right now",
       included: "included",
       copy: "Copy the model",

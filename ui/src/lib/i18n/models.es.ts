@@ -53,7 +53,7 @@ export const models = {
       demoHint: "El modelo demo enseña la aplicación, pero no sabe mucho",
       free: "sin internet",
       data: (size: string) => `${size} de datos`,
-      byNet: "según tu red",
+      byNet: (min: string) => `${min} a 10 Mb/s`,
       now: "ahora mismo",
       included: "ya viene incluido",
       copy: "Copiar el modelo",

@@ -54,7 +54,7 @@ export const models: Pick<Catalogue, keyof typeof spanish> = {
       demoHint: "O modelo demo mostra o aplicativo, mas sabe pouco",
       free: "sem internet",
       data: (size) => `${size} de dados`,
-      byNet: "conforme a sua rede",
+      byNet: (min: string) => `${min} a 10 Mb/s`,
       now: "agora mesmo",
       included: "já vem junto",
       copy: "Copiar o modelo",
