@@ -21,7 +21,7 @@ use self::pause::Tries;
 use self::probe::{Source, probe};
 use crate::error::Error;
 use crate::hub;
-use crate::incoming::{Control, Record, discard};
+use crate::incoming::{Begun, Control, Record, discard};
 use crate::manifest::Manifest;
 
 /// How often a wish to pause or cancel is looked for while nothing else happens.
@@ -71,6 +71,8 @@ pub struct Download {
 /// What a download tells beside its progress.
 #[derive(Debug)]
 pub enum Signal<'a> {
+    /// What an earlier start left is verified; this says whether any of it stays.
+    Begun(Begun),
     /// Nothing comes for this reason; it goes on by itself.
     Waiting(&'a hub::Error),
     /// Bytes come (again).
@@ -162,7 +164,11 @@ impl Download {
             Some(assembly) if assembly.fits(&source) => assembly,
             // What is there does not belong to what the server has now; the next start throws it away.
             Some(_) => return Err(hub::Error::Changed { host: source.host }.into()),
-            None => Assembly::open(self, &source, control).await?,
+            None => {
+                let (assembly, begun) = Assembly::open(self, &source, control).await?;
+                observer(Signal::Begun(begun));
+                assembly
+            }
         };
         match self.fetch(&mut source, &mut assembly, tries, control, observer).await {
             Ok(()) => assembly.finish(control).await,

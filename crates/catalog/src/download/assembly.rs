@@ -50,8 +50,9 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Begins, or goes on where an earlier start ended, once what that left is verified.
-    pub async fn open(download: &Download, source: &Source, control: &Control) -> Result<Self, Error> {
+    /// Begins, or goes on where an earlier start ended, once what that left is verified. It has gone on only if a part
+    /// stayed.
+    pub async fn open(download: &Download, source: &Source, control: &Control) -> Result<(Self, Begun), Error> {
         let manifest = &download.manifest;
         let origin = Origin { offer: manifest.id.clone(), address: source.address.clone(), etag: source.etag.clone() };
         let about = About {
@@ -78,7 +79,9 @@ impl Assembly {
                 }
                 return Err(error);
             }
-            Ok(Self {
+            let nothing_stayed = missing.len() == incoming.plan().n_parts();
+            let begun = if begun == Begun::Resumed && nothing_stayed { Begun::Fresh } else { begun };
+            let assembly = Self {
                 incoming,
                 origin,
                 missing,
@@ -88,7 +91,8 @@ impl Assembly {
                 called,
                 is_inspected: false,
                 reported: Instant::now(),
-            })
+            };
+            Ok((assembly, begun))
         })
         .await
     }

@@ -150,7 +150,7 @@ fn signalled(inner: &Weak<Inner>, id: &str, signal: &Signal<'_>) {
             entry.view.state = TransferState::Running;
             true
         }
-        Signal::Moving => false,
+        Signal::Begun(_) | Signal::Moving => false,
     });
     if changed.unwrap_or(false) {
         inner.tell_now();
