@@ -2,9 +2,9 @@
 
 mod report;
 
-use catalog::Error;
 use catalog::fit::devices;
 use catalog::manifest::Manifest;
+use catalog::{Candidate, Choice, Error, InstalledModel, Listing};
 use hardware::HardwareProfile;
 
 pub use catalog::fit::KvElement;
@@ -41,6 +41,17 @@ impl<'a> Circumstances<'a> {
         let trials = Trials::load(&places.trials());
         Self { profile: probe(), backends: Backends::of_this_build(), context_len, preferred, trials }
     }
+
+    /// Every model of `listing` on every device that it could run on.
+    pub(crate) fn candidates(&self, listing: &Listing) -> Vec<Candidate> {
+        let on_devices = |model: &InstalledModel| model.candidates(&self.profile, self.context_len, self.backends);
+        listing.models.iter().flat_map(on_devices).collect()
+    }
+
+    /// Which of `candidates` answers.
+    pub(crate) fn choose(&self, candidates: &[Candidate]) -> Choice {
+        catalog::choose(candidates, self.preferred, &self.trials)
+    }
 }
 
 /// Examines what `catalog` holds and what could be downloaded. Nothing is loaded, tried or fetched.
@@ -48,13 +59,12 @@ impl<'a> Circumstances<'a> {
 /// # Errors
 /// If the models folder cannot be listed.
 pub fn examine(catalog: &Catalog, here: Circumstances<'_>) -> Result<Report, Error> {
-    let Circumstances { profile, backends, context_len, preferred, trials } = here;
     let listing = catalog.list()?;
-    let (memories, unused) = devices(&profile, backends);
-    let mut candidates: Vec<_> =
-        listing.models.iter().flat_map(|model| model.candidates(&profile, context_len, backends)).collect();
+    let mut candidates = here.candidates(&listing);
     candidates.sort_by(catalog::fit::by_rank);
-    let choice = catalog::choose(&candidates, preferred, &trials);
+    let choice = here.choose(&candidates);
+    let Circumstances { profile, backends, context_len, trials, .. } = here;
+    let (memories, unused) = devices(&profile, backends);
     let why_unused = |index| unused.iter().find(|card| card.index == index).map(|card| card.why);
     let offer = |offer: &Manifest| OfferReport::new(offer, &offer.candidates(&profile, context_len, backends));
     Ok(Report {

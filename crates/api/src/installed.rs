@@ -113,7 +113,7 @@ impl Models for InstalledModels {
 }
 
 /// The catalogue's device in the engine's words.
-fn on_engine(device: &Device) -> DeviceChoice {
+pub(crate) fn on_engine(device: &Device) -> DeviceChoice {
     match device {
         Device::Cpu => DeviceChoice::Cpu,
         Device::Gpu { .. } if Backends::of_this_build().cuda => DeviceChoice::Cuda,

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use catalog::download::{Download, Policy, Signal};
-use catalog::{Begun, Catalog, Choice, Error, InstalledModel, MemoryNeed, Record, TypeCount, UnusableFile};
+use catalog::{Begun, Catalog, Device, Error, InstalledModel, MemoryNeed, Record, TypeCount, UnusableFile};
 use errors::Explain;
 use hardware::HardwareProfile;
 use serde::Serialize;
 
+use crate::doctor::Circumstances;
 use crate::places::Places;
 
 pub use catalog::{Control, Progress, Step};
@@ -73,27 +75,21 @@ pub struct List {
     pub unusable: Vec<Unusable>,
 }
 
-/// Everything installed, judged on this computer at `context_len`; `preferred` is the model chosen in Settings.
+/// Everything installed, judged as the window judges it.
 ///
 /// # Errors
 /// If the models folder cannot be listed.
-pub fn list(
-    catalog: &Catalog,
-    profile: &HardwareProfile,
-    context_len: usize,
-    preferred: Option<&str>,
-) -> Result<List, Error> {
+pub fn list(catalog: &Catalog, here: &Circumstances<'_>) -> Result<List, Error> {
     let listing = catalog.list()?;
-    let candidates: Vec<_> = listing.models.iter().map(|model| model.candidate(profile, context_len)).collect();
-    let choice = catalog::choose(&candidates, preferred, &catalog::Trials::none());
-    let active = choice.candidate.map(|candidate| candidate.id);
-    let models = listing.models.iter().zip(&candidates).map(|(model, candidate)| Installed {
+    let candidates = here.candidates(&listing);
+    let active = here.choose(&candidates).candidate.map(|candidate| candidate.id);
+    let models = listing.models.iter().map(|model| Installed {
         id: model.id.clone(),
         name: model.inspection.name.clone(),
         quantization: model.inspection.quantization.clone(),
         file_bytes: model.inspection.file_bytes,
         demo: model.inspection.demo,
-        fits: candidate.fits(),
+        fits: candidates.iter().any(|candidate| candidate.id == model.id && candidate.fits()),
         active: active.as_ref() == Some(&model.id),
         file: file_name(&model.path),
     });
@@ -101,22 +97,23 @@ pub fn list(
     Ok(List { models: models.collect(), unusable: unusable.collect() })
 }
 
-/// The model that answers when nobody names one: the one chosen in Settings, otherwise the largest that fits, otherwise
-/// the demo model. `None` where nothing can be used.
+/// The model that answers when nobody names one, as the window chooses it, and the device it runs on; only devices for
+/// which `may_run_on` says so are considered. `None` where nothing can be used.
 ///
 /// # Errors
 /// If the models folder cannot be listed.
 pub fn default_model(
     catalog: &Catalog,
-    profile: &HardwareProfile,
-    context_len: usize,
-    preferred: Option<&str>,
-) -> Result<Option<InstalledModel>, Error> {
+    here: &Circumstances<'_>,
+    may_run_on: impl Fn(&Device) -> bool,
+) -> Result<Option<(InstalledModel, Device)>, Error> {
     let listing = catalog.list()?;
-    let candidates: Vec<_> = listing.models.iter().map(|model| model.candidate(profile, context_len)).collect();
-    let Choice { candidate, .. } = catalog::choose(&candidates, preferred, &catalog::Trials::none());
-    let chosen = candidate.map(|candidate| candidate.id);
-    Ok(listing.models.into_iter().find(|model| Some(&model.id) == chosen.as_ref()))
+    let mut candidates = here.candidates(&listing);
+    // The demo model runs on the processor only; where another device is asked for, the engine says what it can do.
+    candidates.retain(|candidate| candidate.demo || may_run_on(&candidate.device));
+    let Some(chosen) = here.choose(&candidates).candidate else { return Ok(None) };
+    let model = listing.models.into_iter().find(|model| model.id == chosen.id);
+    Ok(model.map(|model| (model, chosen.device)))
 }
 
 /// What a file is, with what it needs.
@@ -318,15 +315,18 @@ pub async fn pull(
     let _open = client.gate().open(network::Purpose::ModelDownload);
     let folder = catalog.folder().to_owned();
     let download = Download { client: client.clone(), manifest, addresses, folder, policy: Policy::default() };
+    let begun = Mutex::new(Begun::Fresh);
     let (path, record) = download
         .run(control, &|signal| match signal {
+            // The last one counts: a server that gets another version meanwhile makes it begin anew.
+            Signal::Begun(how) => *begun.lock().unwrap_or_else(PoisonError::into_inner) = how,
             Signal::Waiting(error) => waiting(Some(errors::chain(error))),
             Signal::Moving => waiting(None),
         })
         .await?;
     let installed = catalog.list()?.models.into_iter().find(|model| model.path == path);
     let model = installed.ok_or_else(|| Error::NoSuchModel { id: record.file.clone() })?;
-    Ok(Imported::new(model, Begun::Fresh))
+    Ok(Imported::new(model, begun.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// What an export wrote.

@@ -10,15 +10,13 @@ use crate::convert;
 use crate::dto::{ChoiceReport, ModelStatus};
 use crate::failure::explain;
 use crate::host::{HostStatus, ModelHost, Models};
+use crate::places::TRIALS_FILE;
 use catalog::{Candidate, Trials};
 use generation::GenerateError;
 use std::path::Path;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
-
-/// The remembered trials, in the data folder.
-const TRIALS_FILE: &str = "trials.json";
 
 /// The place of the open model.
 #[derive(Clone)]

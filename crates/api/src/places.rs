@@ -9,6 +9,8 @@ use errors::{ErrorCode, Explain};
 pub const DATA_DIR_VARIABLE: &str = "AULA_DATA_DIR";
 /// Chooses another demo model.
 pub const DEMO_MODEL_VARIABLE: &str = "AULA_DEMO_MODEL";
+/// The remembered trials, in the data folder.
+pub(crate) const TRIALS_FILE: &str = "trials.json";
 const DEMO_MODEL: &str = "models/demo/aula-demo.gguf";
 
 /// The folders and files that Aula keeps or comes with.
@@ -68,7 +70,7 @@ impl Places {
 
     /// What short measured trials of models showed.
     pub fn trials(&self) -> PathBuf {
-        self.data_dir.join("trials.json")
+        self.data_dir.join(TRIALS_FILE)
     }
 
     /// Files that only make the next start faster and may be deleted at any time.

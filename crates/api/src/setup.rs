@@ -3,7 +3,7 @@
 
 mod answers;
 
-pub use answers::{Answers, ConfigureError, configure};
+pub use answers::{Answers, ConfigureError, Configured, configure};
 
 use crate::App;
 use crate::dto::{IpcError, SetupState};

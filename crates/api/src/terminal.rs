@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use catalog::Device;
 use engine::{Engine, EngineOptions, ModelStatus};
-use hardware::HardwareProfile;
 use tutor::Language;
 
 pub use engine::{DeviceChoice, ModelFacts};
@@ -12,7 +12,9 @@ pub use generation::{
     Role, Sampling, TokenEvent, Usage,
 };
 
+use crate::doctor::Circumstances;
 use crate::dto;
+use crate::installed::on_engine;
 use crate::installed_models::{self, catalog};
 use crate::places::Places;
 
@@ -78,15 +80,28 @@ impl Terminal {
     }
 }
 
-/// The model that answers when nobody names one: the same that the window would use.
+/// The model that answers when nobody names one, and where it runs: what the window would use, or the best for `device`
+/// where that is not [`DeviceChoice::Auto`].
 ///
 /// # Errors
 /// If the models folder cannot be listed, or nothing in it can be used.
-pub fn default_model(places: &Places, context_len: usize, preferred: Option<&str>) -> Result<PathBuf, GenerateError> {
-    let profile = HardwareProfile::probe();
-    let found = installed_models::default_model(&catalog(places), &profile, context_len, preferred);
+pub fn default_model(
+    places: &Places,
+    device: DeviceChoice,
+    context_len: usize,
+    preferred: Option<&str>,
+) -> Result<(PathBuf, DeviceChoice), GenerateError> {
+    let here = Circumstances::here(places, context_len, preferred);
+    let may_run_on = |candidate: &Device| match device {
+        DeviceChoice::Auto => true,
+        DeviceChoice::Cpu => !candidate.is_gpu(),
+        _ => candidate.is_gpu(),
+    };
+    let found = installed_models::default_model(&catalog(places), &here, may_run_on);
     match found.map_err(|error| GenerateError::from_explain(&error))? {
-        Some(model) => Ok(model.path),
+        Some((model, chosen)) => {
+            Ok((model.path, if device == DeviceChoice::Auto { on_engine(&chosen) } else { device }))
+        }
         None => Err(GenerateError::from_explain(&router::Unavailable::NoModel)),
     }
 }

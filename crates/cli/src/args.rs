@@ -28,6 +28,8 @@ pub enum Command {
     /// The profile of the person who uses this computer
     #[command(subcommand)]
     Profile(Profile),
+    /// Answer the first run beforehand, for installing many computers
+    Setup(Setup),
     /// Measure a model: loading, first token, tokens a second, memory
     Bench(Bench),
     /// Write a model's logits for given token ids to a file
@@ -236,6 +238,30 @@ pub enum Profile {
     },
 }
 
+/// `aula setup`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("kind").required(true))]
+pub struct Setup {
+    /// Language of the window and the tutor
+    #[arg(long, value_enum)]
+    pub language: Lang,
+    /// A student uses this computer
+    #[arg(long, group = "kind")]
+    pub learner: bool,
+    /// A teacher or a family uses this computer
+    #[arg(long, group = "kind")]
+    pub adult: bool,
+    /// What the tutor calls the person; without it, the name stays as it is
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The first run is finished with this, and the window does not show it
+    #[arg(long)]
+    pub done: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `aula bench`
 #[derive(Debug, Args)]
 pub struct Bench {
@@ -377,6 +403,9 @@ mod tests {
         assert_eq!(rejected("aula logits --model m --out o"), ErrorKind::MissingRequiredArgument);
         assert_eq!(rejected("aula models pull"), ErrorKind::MissingRequiredArgument);
         assert_eq!(rejected("aula models pull x --limit 0"), ErrorKind::ValueValidation);
+        assert_eq!(rejected("aula setup --language es"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(rejected("aula setup --adult"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(rejected("aula setup --language es --adult --learner"), ErrorKind::ArgumentConflict);
         assert_eq!(rejected("aula models fetch x"), ErrorKind::InvalidSubcommand);
     }
 

@@ -13,6 +13,7 @@ mod output;
 mod preferred;
 mod profile;
 mod session;
+mod setup;
 mod texts;
 mod transfer;
 
@@ -49,6 +50,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Doctor(args) => doctor::run(args).await,
             Command::Models(command) => models::run(command).await,
             Command::Profile(command) => profile::run(command).await,
+            Command::Setup(args) => setup::run(args).await,
             Command::Bench(args) => lab::bench(args),
             Command::Logits(args) => lab::logits(args),
             Command::Tokenize(args) => lab::tokenize(args),

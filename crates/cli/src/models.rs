@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use api::doctor::Circumstances;
 use api::installed_models::{Control, Imported, Inspected, List, Offer, PullOptions, Verified};
 use api::places::Places;
 use serde::Serialize;
@@ -43,8 +44,8 @@ async fn list(json: bool) -> Result<(), Failure> {
     let places = Places::of_this_user()?;
     let catalog = api::installed_models::catalog(&places);
     let preferred = preferred(&places).await;
-    let context_len = api::lab::DEFAULT_CONTEXT_LEN;
-    let list = api::installed_models::list(&catalog, &api::doctor::probe(), context_len, preferred.as_deref())?;
+    let here = Circumstances::here(&places, api::lab::DEFAULT_CONTEXT_LEN, preferred.as_deref());
+    let list = api::installed_models::list(&catalog, &here)?;
     if json { print_json(&list) } else { print_all(&render_list(&list)) }
 }
 

@@ -28,17 +28,18 @@ impl Session {
     /// Opens the model that `args` names, or the one that the window would use.
     pub async fn open(args: &Engine) -> Result<Self, Failure> {
         let places = Places::of_this_user()?;
-        let model = match &args.model {
+        let device = args.device.into();
+        let (model, device) = match &args.model {
             Some(path) => {
                 api::terminal::check_model(path)?;
-                path.clone()
+                (path.clone(), device)
             }
             None => {
                 let preferred = preferred(&places).await;
-                api::terminal::default_model(&places, args.context, preferred.as_deref())?
+                api::terminal::default_model(&places, device, args.context, preferred.as_deref())?
             }
         };
-        let options = TerminalOptions { model, device: args.device.into(), context_len: args.context };
+        let options = TerminalOptions { model, device, context_len: args.context };
         let terminal = Terminal::open(&options, &places);
         let facts = match terminal.ready().await {
             Ok(facts) => facts,

@@ -8,12 +8,12 @@
 //! done = true          # the first run is not shown
 //! ```
 
-use crate::dto::{Language, ProfileKind};
+use crate::dto::{Language, Profile, ProfileKind};
 use crate::installed_models::open_patiently;
 use crate::places::Places;
-use crate::profile::checked_name;
+use crate::profile::{self, checked_name};
 use errors::{ErrorCode, Explain};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -101,15 +101,41 @@ fn read_file(path: &Path) -> Result<Option<Answers>, ConfigureError> {
     }
 }
 
-/// Saves `answers` for the person at `places`, as if they had gone through the first run. For installing many computers.
+/// What the first run is answered with, as it is saved.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Configured {
+    /// Language of the interface and the tutor; `None` for the system's.
+    pub language: Option<Language>,
+    /// Who the profile is for.
+    pub kind: ProfileKind,
+    /// What the tutor calls the person; may be empty.
+    pub name: String,
+    /// Whether the first run is finished and not shown any more.
+    pub done: bool,
+}
+
+/// Saves `answers` for the person at `places`, as if they had gone through the first run, and tells what is saved now.
+/// For installing many computers.
 ///
 /// # Errors
 /// When the name is too long or the store cannot be written; mostly because the window has it open.
-pub async fn configure(places: &Places, answers: &Answers) -> Result<(), ConfigureError> {
+pub async fn configure(places: &Places, answers: &Answers) -> Result<Configured, ConfigureError> {
     let opened = open_patiently(&places.data_dir, Duration::from_millis(250)).await?;
-    let saved = save(&opened.store, answers).await;
+    let saved = async {
+        save(&opened.store, answers).await?;
+        Ok(saved(&opened.store).await?)
+    }
+    .await;
     opened.store.close().await;
     saved
+}
+
+async fn saved(store: &Store) -> Result<Configured, store::Error> {
+    let learner = store.default_learner().await?;
+    let language = store.settings(&learner.id).await?.remove("language");
+    let done = super::is_done(store, &learner.id).await?;
+    let Profile { name, kind, .. } = profile::profile(learner);
+    Ok(Configured { language: language.and_then(|word| serde_json::from_value(word).ok()), kind, name, done })
 }
 
 pub(super) async fn save(store: &Store, answers: &Answers) -> Result<(), ConfigureError> {

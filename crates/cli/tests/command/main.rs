@@ -5,6 +5,8 @@ mod chat;
 mod doctor;
 mod lab;
 mod models;
+mod pull;
 mod settings;
+mod setup;
 mod support;
 mod usage;

@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use api::doctor::Circumstances;
 use api::places::Places;
+use catalog::Outcome;
 
 use crate::support::{Machine, golden, golden_arg};
 
@@ -43,6 +45,29 @@ fn the_model_chosen_in_settings_answers() {
     assert_eq!(answer["engine"]["model"], "tiny-e2b");
     let list = machine.json(["models", "list", "--json"]);
     assert_eq!([&list["models"][0]["active"], &list["models"][1]["active"]], [false, true]);
+}
+
+#[test]
+fn what_the_window_tried_in_vain_does_not_answer_in_the_terminal() {
+    let machine = Machine::with_demo(&golden("tiny-e2b-Q4_0.gguf"));
+    let id = machine.json(["models", "import", "--json", &golden_arg("tiny-e4b-Q4_K_M.gguf")])["id"].clone();
+    let answers = || {
+        let list = machine.json(["models", "list", "--json"]);
+        let active = list["models"].as_array().expect("a list").iter().find(|model| model["active"] == true);
+        let chosen = machine.json(["doctor", "--json"])["choice"]["id"].clone();
+        assert_eq!(active.map(|model| &model["id"]), Some(&chosen), "{list}");
+        let answer = machine.json(["ask", "hola", "--json", "--max-tokens", "1"]);
+        (chosen, answer["engine"]["model"].clone())
+    };
+    assert_eq!(answers(), (id.clone(), "tiny-e4b".into()));
+
+    let places = Places { data_dir: machine.data_dir(), demo_model: machine.demo.clone(), shared_models_dir: None };
+    let here = Circumstances::here(&places, api::lab::DEFAULT_CONTEXT_LEN, None);
+    let model = api::installed_models::catalog(&places).find(id.as_str().expect("text")).expect("installed");
+    let tried = model.candidate(&here.profile, here.context_len);
+    let mut trials = here.trials;
+    trials.record(&tried, Outcome::Failed { message: "it stopped".to_owned() }).expect("written");
+    assert_eq!(answers(), ("demo".into(), "tiny-e2b".into()));
 }
 
 #[test]

@@ -17,6 +17,10 @@ fn wrong_usage_ends_with_2_and_does_nothing() {
         "bench",
         "models",
         "models pull",
+        "setup",
+        "setup --language es",
+        "setup --language fr --adult",
+        "setup --language es --adult --learner",
         "doctor --yaml",
     ] {
         let ran = machine.run(line.split_whitespace());
@@ -31,7 +35,7 @@ fn help_and_version_are_no_errors() {
     let machine = Machine::new();
     let help = machine.run(["--help"]);
     assert_eq!(help.code, Some(0));
-    for command in ["ask", "chat", "doctor", "models", "bench", "logits", "tokenize"] {
+    for command in ["ask", "chat", "doctor", "models", "profile", "setup", "bench", "logits", "tokenize"] {
         assert!(help.stdout.contains(&format!("\n  {command} ")), "{command} is missing in {}", help.stdout);
     }
     let version = machine.run(["--version"]);
