@@ -7,6 +7,7 @@ use catalog::{Backends, Catalog, Device};
 use engine::{DEFAULT_IDLE_AFTER, DeviceChoice, Engine, EngineOptions, ModelStatus, TrialReport, WorkerCommand};
 use generation::{GenerateError, GenerateRequest, Generation, Generator};
 use hardware::HardwareProfile;
+use hardware::gpu::{Gpu, Source};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct InstalledModels {
 struct Started {
     engine: Option<Engine>,
     idle_after: Option<Duration>,
+    /// The cards as they were counted when models were listed last.
+    gpus: Vec<Gpu>,
 }
 
 impl InstalledModels {
@@ -33,7 +36,7 @@ impl InstalledModels {
             catalog: installed_models::catalog(places),
             worker,
             cache_dir: places.cache_dir(),
-            engine: Mutex::new(Started { engine: None, idle_after: Some(DEFAULT_IDLE_AFTER) }),
+            engine: Mutex::new(Started { engine: None, idle_after: Some(DEFAULT_IDLE_AFTER), gpus: Vec::new() }),
         }
     }
 
@@ -81,12 +84,15 @@ impl Models for InstalledModels {
             let candidate = on_devices.next()?;
             Some(InstalledModel { candidate, others: on_devices.collect(), file_bytes: model.inspection.file_bytes })
         });
-        Ok(models.collect())
+        let models = models.collect();
+        self.started().gpus = profile.gpus;
+        Ok(models)
     }
 
     fn open(&self, id: &str, device: &Device, context_len: usize) -> Result<Arc<dyn ModelHost>, GenerateError> {
         let model = self.catalog.find(id).map_err(|error| GenerateError::from_explain(&error))?;
-        Ok(Arc::new(EngineHost::new(self.engine(model.path, on_engine(device), context_len))))
+        let device = on_engine(device, &self.started().gpus);
+        Ok(Arc::new(EngineHost::new(self.engine(model.path, device, context_len))))
     }
 
     fn idle_after(&self, idle: Option<Duration>) {
@@ -112,13 +118,25 @@ impl Models for InstalledModels {
     }
 }
 
-/// The catalogue's device in the engine's words.
-pub(crate) fn on_engine(device: &Device) -> DeviceChoice {
+/// The catalogue's device in the engine's words; `gpus` are the cards among which the catalogue counts.
+pub(crate) fn on_engine(device: &Device, gpus: &[Gpu]) -> DeviceChoice {
     match device {
         Device::Cpu => DeviceChoice::Cpu,
-        Device::Gpu { .. } if Backends::of_this_build().cuda => DeviceChoice::Cuda,
+        Device::Gpu { index, .. } if Backends::of_this_build().cuda => DeviceChoice::CudaCard(cuda_card(gpus, *index)),
         Device::Gpu { .. } => DeviceChoice::Metal,
     }
+}
+
+/// The place of the card `index` among those that NVIDIA's driver serves, in the order of the bus. CUDA sees no others,
+/// and workers count like this. The first one where the bus is not known.
+fn cuda_card(gpus: &[Gpu], index: usize) -> usize {
+    let place = |gpu: &Gpu| {
+        let bus = gpu.pci_bus.clone().filter(|_| gpu.source == Source::Nvml)?;
+        // Numbers of one length compare like text; a long one is a high one.
+        Some((bus.len(), bus))
+    };
+    let Some(ours) = gpus.get(index).and_then(place) else { return 0 };
+    gpus.iter().filter_map(place).filter(|other| *other < ours).count()
 }
 
 /// The engine while one model is its target.
@@ -181,5 +199,38 @@ fn translated(status: &ModelStatus) -> HostStatus {
             HostStatus::Resting { engine: facts.engine.clone(), for_memory: *for_memory }
         }
         ModelStatus::Failed(error) => HostStatus::Failed(error.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hardware::gpu::{GpuKind, GpuMemory, Vendor};
+
+    fn gpu(source: Source, bus: Option<&str>) -> Gpu {
+        Gpu {
+            name: "a card".to_owned(),
+            vendor: Vendor::Nvidia,
+            kind: GpuKind::Discrete,
+            pci_id: None,
+            pci_bus: bus.map(str::to_owned),
+            driver: None,
+            memory: GpuMemory::Unknown,
+            compute_capability: None,
+            source,
+        }
+    }
+
+    #[test]
+    fn workers_count_cards_by_their_places_on_the_bus() {
+        let gpus = [
+            gpu(Source::Vulkan, Some("0000:00:02.0")),
+            gpu(Source::Nvml, Some("0000:41:00.0")),
+            gpu(Source::Nvml, Some("0000:0a:00.0")),
+            gpu(Source::Nvml, Some("10000:01:00.0")),
+            gpu(Source::Nvml, None),
+        ];
+        let places: Vec<_> = (0..=gpus.len()).map(|index| cuda_card(&gpus, index)).collect();
+        assert_eq!(places, [0, 1, 0, 2, 0, 0]);
     }
 }

@@ -100,7 +100,11 @@ pub fn default_model(
     let found = installed_models::default_model(&catalog(places), &here, may_run_on);
     match found.map_err(|error| GenerateError::from_explain(&error))? {
         Some((model, chosen)) => {
-            Ok((model.path, if device == DeviceChoice::Auto { on_engine(&chosen) } else { device }))
+            let device = match (device, on_engine(&chosen, &here.profile.gpus)) {
+                (DeviceChoice::Auto, chosen) | (DeviceChoice::Cuda, chosen @ DeviceChoice::CudaCard(_)) => chosen,
+                _ => device,
+            };
+            Ok((model.path, device))
         }
         None => Err(GenerateError::from_explain(&router::Unavailable::NoModel)),
     }

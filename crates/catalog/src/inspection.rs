@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gemma4::footprint::{Footprint, kv_bytes_f16, kv_bytes_plain};
 use gemma4::gguf::{GgufFile, dtype_id, type_name};
-use gemma4::{Config, DeviceKind, identity};
+use gemma4::{Config, identity};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -62,7 +62,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, Error> {
     }
     let file = Arc::new(GgufFile::open(path).map_err(|cause| unusable(cause.into()))?);
     // On the processor the weights stay in the map: nothing is read, everything is checked.
-    let model = gemma4::load::load(&file, &gemma4::LoadOptions { device: DeviceKind::Cpu }).map_err(unusable)?;
+    let model = gemma4::load::load(&file, &gemma4::LoadOptions::default()).map_err(unusable)?;
     Ok(describe(&file, model.config()))
 }
 

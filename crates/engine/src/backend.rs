@@ -107,15 +107,16 @@ pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<(
     let candidates: &[DeviceKind] = match device {
         DeviceChoice::Auto => &[DeviceKind::Cuda, DeviceKind::Metal, DeviceKind::Cpu],
         DeviceChoice::Cpu => &[DeviceKind::Cpu],
-        DeviceChoice::Cuda => &[DeviceKind::Cuda],
+        DeviceChoice::Cuda | DeviceChoice::CudaCard(_) => &[DeviceKind::Cuda],
         DeviceChoice::Metal => &[DeviceKind::Metal],
     };
+    let card = if let DeviceChoice::CudaCard(card) = device { card } else { 0 };
     let mut last = None;
     for &device in candidates {
         if device != DeviceKind::Cpu && candidates.len() > 1 && !device.in_this_build() {
             continue;
         }
-        match gemma4::load::load(file, &LoadOptions { device }) {
+        match gemma4::load::load(file, &LoadOptions { device, card }) {
             Ok(model) => return Ok((model, device)),
             Err(error) => {
                 // For the log; where there was no choice the error itself says it.

@@ -11,8 +11,10 @@ pub enum DeviceChoice {
     Auto,
     /// The processor.
     Cpu,
-    /// An NVIDIA card.
+    /// An NVIDIA card; of several the first on the bus.
     Cuda,
+    /// This one of several NVIDIA cards, from 0 in the order of their places on the bus.
+    CudaCard(usize),
     /// An Apple GPU.
     Metal,
 }
@@ -33,11 +35,12 @@ impl std::str::FromStr for DeviceChoice {
 
 impl std::fmt::Display for DeviceChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-            Self::Metal => "metal",
-        })
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda => f.write_str("cuda"),
+            Self::CudaCard(card) => write!(f, "cuda:{card}"),
+            Self::Metal => f.write_str("metal"),
+        }
     }
 }

@@ -177,6 +177,8 @@ fn follow(
 fn spawn(command: &WorkerCommand) -> io::Result<(WorkerProcess, impl io::Read + use<>, mpsc::Receiver<bool>)> {
     let mut builder = std::process::Command::new(&command.program);
     builder.args(&command.args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // [`DeviceChoice::CudaCard`](crate::DeviceChoice::CudaCard) counts like this; CUDA's own order is by speed.
+    builder.env("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
     #[cfg(unix)]
     {
         // Ctrl-C in a terminal belongs to the program in front, which decides what it means.

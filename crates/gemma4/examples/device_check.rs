@@ -79,7 +79,7 @@ fn compare_with_cpu(path: &Path, device: DeviceKind) -> Result<bool, Box<dyn Err
     const PROMPT: u32 = 40;
     const STEPS: u32 = 32;
     let answer = |device| -> Result<(Vec<f32>, Duration), Box<dyn Error>> {
-        let model = load::open(path, &LoadOptions { device })?;
+        let model = load::open(path, &LoadOptions { device, card: 0 })?;
         let token = |i: u32| (i * 7919 + 2) % model.config().vocab_size as u32;
         let mut sequence = model.sequence(128)?;
         let prompt: Vec<u32> = (0..PROMPT).map(token).collect();
@@ -125,7 +125,7 @@ impl Distance {
 /// Prefill in one piece, in chunks and token by token against the arrays, and 64 greedy tokens where there are some.
 fn check(case: &Case, folder: &Path, device: DeviceKind) -> Result<bool, Box<dyn Error>> {
     let Case { variant, kind, .. } = case;
-    let model = load::open(&folder.join(format!("{variant}-{kind}.gguf")), &LoadOptions { device })?;
+    let model = load::open(&folder.join(format!("{variant}-{kind}.gguf")), &LoadOptions { device, card: 0 })?;
     let reference = arrays(&folder.join("reference.safetensors"))?;
     let expected = values(&arrays(&folder.join(format!("{}.safetensors", case.arrays)))?, case.key)?;
     let long = ids(&reference, "prompt.long.input_ids")?;

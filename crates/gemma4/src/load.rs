@@ -12,7 +12,7 @@ pub enum DeviceKind {
     /// The processor.
     #[default]
     Cpu,
-    /// The first NVIDIA card, through CUDA.
+    /// An NVIDIA card, through CUDA.
     Cuda,
     /// Apple's graphics processor.
     Metal,
@@ -37,15 +37,15 @@ impl DeviceKind {
         }
     }
 
-    /// The device for candle, and its name for people.
-    fn open(self) -> Result<(Device, String), Error> {
+    /// The device for candle, and its name for people; `card` counts where CUDA sees several.
+    fn open(self, card: usize) -> Result<(Device, String), Error> {
         let unavailable = |reason: String| Error::DeviceUnavailable { device: self.as_str().to_owned(), reason };
         if !self.in_this_build() {
             return Err(unavailable("this build of the program has no support for it".to_owned()));
         }
         let device = match self {
             Self::Cpu => return Ok((Device::Cpu, "CPU".to_owned())),
-            Self::Cuda => Device::new_cuda(0),
+            Self::Cuda => Device::new_cuda(card),
             Self::Metal => Device::new_metal(0),
         }
         .map_err(|error| unavailable(error.to_string()))?;
@@ -72,6 +72,9 @@ fn device_name(_: &Device) -> String {
 pub struct LoadOptions {
     /// What computes.
     pub device: DeviceKind,
+    /// Which of several NVIDIA cards, from 0 in CUDA's order. That is by speed unless the process was started with
+    /// `CUDA_DEVICE_ORDER=PCI_BUS_ID`.
+    pub card: usize,
 }
 
 /// Opens the model file at `path`.
@@ -88,6 +91,6 @@ pub fn open(path: &Path, options: &LoadOptions) -> Result<Box<dyn Model>, Error>
 /// If the file holds something else, lacks a tensor, or the device cannot be used.
 pub fn load(file: &Arc<GgufFile>, options: &LoadOptions) -> Result<Box<dyn Model>, Error> {
     let config = Config::from_gguf(file)?;
-    let (device, name) = options.device.open()?;
+    let (device, name) = options.device.open(options.card)?;
     Ok(Box::new(PlainModel::new(file, config, device, name)?))
 }
