@@ -249,7 +249,11 @@ fn the_import_that_is_killed() {
         }
     });
     let catalog = Catalog::new(root.join("models"), None);
-    catalog.import_with(&root.join("stick/tiny.gguf"), &options(), &control).expect("imported");
+    match catalog.import_with(&root.join("stick/tiny.gguf"), &options(), &control) {
+        // The process before was killed between giving the model its name and ending.
+        Err(Error::AlreadyInstalled { same_content: true, .. }) => {}
+        other => drop(other.expect("imported")),
+    }
 }
 
 /// Numbers that are the same in every run.
@@ -270,7 +274,7 @@ fn fifty_kills_never_leave_half_a_model_and_cost_little() {
     let start_child = |world: &World| {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["--exact", "the_import_that_is_killed", "--test-threads=1"]).env(KILLED, world.root.path());
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process")
+        command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().expect("a process")
     };
     let started =
         |world: &World| fs::read_to_string(world.root.path().join("log")).map_or(0, |log| log.lines().count());
