@@ -70,11 +70,11 @@ pub const STAGES: &[Stage] = &[
     },
     Stage { name: "tidy", minutes: 1, about: "the rules of the code base", needs: &["machine"], action: tidy_stage },
     Stage { name: "clippy", minutes: 7, about: "clippy, warnings denied", needs: &["machine"], action: clippy },
-    Stage { name: "build", minutes: 13, about: "every program and test", needs: &["machine"], action: build },
+    Stage { name: "build", minutes: 11, about: "every program and test", needs: &["machine"], action: build },
     Stage { name: "rust-tests", minutes: 7, about: "all Rust tests", needs: &["machine"], action: rust_tests },
     Stage {
         name: "page",
-        minutes: 3,
+        minutes: 5,
         about: "the page in Chromium, with axe",
         needs: &["machine", "ui-build", "build"],
         action: page_tests,
