@@ -40,8 +40,15 @@ export class Stage {
   async open() {
     const began = performance.now();
     const window = await WebDriver.open(this.url, APP);
-    await until("the composer", () => window.run("return document.activeElement?.dataset.testid === 'composer-input'"), { every: 10 });
+    await composer(window);
     window.usableAfter = performance.now() - began;
+    return window;
+  }
+
+  /** Opens the window; resolves when the part `testid` of a page is there. */
+  async openAt(testid) {
+    const window = await WebDriver.open(this.url, APP);
+    await there(window, testid);
     return window;
   }
 
@@ -81,6 +88,16 @@ export class Stage {
     await this.screen.end();
     rmSync(this.data, { recursive: true, force: true });
   }
+}
+
+/** Resolves when a question can be typed. */
+export function composer(window) {
+  return until("the composer", () => window.run("return document.activeElement?.dataset.testid === 'composer-input'"), { every: 10 });
+}
+
+/** Resolves when the part `testid` of a page is there. */
+export function there(window, testid) {
+  return until(testid, () => window.run(`return document.querySelector('[data-testid="${testid}"]') !== null`));
 }
 
 /** Keeps what the window shows as `<name>.png` beside the other results. */

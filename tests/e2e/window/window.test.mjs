@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answered, answerLong, ask, grows, lastAnswer, modelReady, openFirst, stop } from "../lib/chat.mjs";
 import { sleep, until } from "../lib/wait.mjs";
-import { picture, Stage, violations } from "../lib/window.mjs";
+import { composer, picture, Stage, there, violations } from "../lib/window.mjs";
 
 test("a first conversation with the demo model", async (t) => {
   let stage, window;
@@ -137,6 +137,57 @@ test("an answer without end", async (t) => {
     const found = await answered(window, 4);
     assert.notEqual(found.text, "");
     assert.equal(found.state, "interrupted");
+    await window.close();
+    await stage.quiet();
+  });
+});
+
+test("the first run, and the PIN at the second", async (t) => {
+  let stage, window;
+  const choose = (testid) => window.run(`document.querySelector('[data-testid="${testid}"]').click()`);
+  const part = (testid) => `[data-testid="${testid}"]`;
+  t.before(async () => {
+    // Nobody answered beforehand.
+    stage = await Stage.build({ AULA_CONFIG: "/nonexistent/aula.toml" });
+  });
+  t.after(async () => {
+    await stage?.strike();
+  });
+
+  await t.test("who, where from, and the demo for now", async () => {
+    window = await stage.openAt("setup-who");
+    await choose("set-language-pt");
+    await until("Portuguese", () => window.run("return document.documentElement.lang === 'pt'"));
+    await choose("setup-kind-adult");
+    await window.type(part("setup-name"), "Ana");
+    await window.type(part("setup-pin"), "2468");
+    await picture(window, "window-setup-who");
+    await window.click(part("setup-next"));
+    await there(window, "setup-source");
+    await choose("setup-from-demo");
+    await picture(window, "window-setup-source");
+    await window.click(part("setup-go"));
+    await composer(window);
+    await modelReady(window);
+    await ask(window, "Quanto é 7 × 8?");
+    assert.equal((await answered(window, 1)).badge, "demo");
+    assert.equal(await violations(window), 0);
+    await window.close();
+    await stage.quiet();
+  });
+
+  await t.test("the next start asks for the PIN, and a wrong one does not open", async () => {
+    window = await stage.openAt("lock");
+    await window.type(part("lock-pin"), "1111");
+    await window.click(part("lock-enter"));
+    await until("the sentence", () => window.run(`return document.querySelector('[data-testid="lock-state"] .bad') !== null`));
+    assert.equal(await window.run(`return document.querySelector('[data-testid="conversation-row"]')`), null);
+    await picture(window, "window-lock");
+    await window.type(part("lock-pin"), "2468");
+    await window.click(part("lock-enter"));
+    await composer(window);
+    await openFirst(window);
+    assert.match((await answered(window, 1)).text, /56/);
     await window.close();
     await stage.quiet();
   });
