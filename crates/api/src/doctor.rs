@@ -8,7 +8,7 @@ use catalog::{Candidate, Choice, Error, InstalledModel, Listing};
 use hardware::HardwareProfile;
 
 pub use catalog::fit::KvElement;
-pub use catalog::{Backends, Catalog, Trials};
+pub use catalog::{Backends, Catalog, Outcome, Trials};
 pub use report::{
     CandidateReport, CardReport, ChoiceReport, DeviceReport, OfferReport, RejectedReport, Report, TrialReport,
 };

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use catalog::incoming::Hasher;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use test_support::faulty_server::{Fault, FaultyServer};
 use tokio::runtime::Runtime;
 
@@ -16,9 +16,7 @@ const OFFER: &str = "gemma-4-e2b-bartowski-q4_k_m";
 const PART_BYTES: u64 = 16 << 20;
 
 fn sha256(bytes: &[u8]) -> String {
-    let mut hasher = Hasher::default();
-    hasher.update(bytes);
-    hasher.finish()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A server with a model of three parts, and an empty computer.

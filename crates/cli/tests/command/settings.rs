@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use api::doctor::Circumstances;
+use api::doctor::{Circumstances, Outcome};
 use api::places::Places;
-use catalog::Outcome;
 
 use crate::support::{Machine, golden, golden_arg};
 
