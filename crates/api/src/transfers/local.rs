@@ -127,7 +127,14 @@ impl TransferPort for LocalTransfers {
             offers.iter().map(|offer| offer.candidates(judge.profile, judge.context_len, judge.backends)).collect()
         });
         let fitting: Vec<Candidate> = candidates.iter().flatten().filter(|one| one.fits()).cloned().collect();
-        let best = catalog::choose(&fitting, None, &Trials::none()).candidate.map(|candidate| candidate.id);
+        let largest = catalog::choose(&fitting, None, &Trials::none()).candidate;
+        let variant =
+            largest.and_then(|largest| offers.iter().find(|offer| offer.id == largest.id)).map(|one| &one.variant);
+        // Of the largest variant that fits, the first manifest: Google's own file stands before everybody else's.
+        let best = offers.iter().zip(&candidates).find_map(|(offer, on_devices)| {
+            let serves = Some(&offer.variant) == variant && on_devices.iter().any(Candidate::fits);
+            serves.then_some(&offer.id)
+        });
         let folder = self.catalog.folder();
         let unfinished = catalog::incoming::unfinished(folder);
         let free_bytes = free_bytes(folder)?;
@@ -139,7 +146,7 @@ impl TransferPort for LocalTransfers {
                 let done_bytes = unfinished.iter().find(|one| one.key == key).map_or(0, |one| one.done_bytes);
                 let facts = convert::OfferFacts {
                     candidate: on_devices.iter().find(|one| one.fits()).or(on_devices.first()),
-                    recommended: best.as_deref() == Some(&offer.id),
+                    recommended: best == Some(&offer.id),
                     installed: folder.join(offer.file_name()).exists(),
                     has_room: offer.bytes.saturating_sub(done_bytes) < free_bytes,
                 };

@@ -131,6 +131,8 @@ async fn the_network_is_open_to_a_download_only_while_it_runs() {
     let offers = api::transfers::offers(&bench.app).await.expect("offers");
     assert!(offers.iter().all(|offer| offer.file_bytes > 1e9 && offer.needed_bytes > 0.0 && !offer.installed));
     assert!(offers.iter().filter(|offer| offer.recommended).count() <= 1);
+    // Nobody is sent to somebody else's file first.
+    assert!(offers.iter().filter(|offer| offer.recommended).all(|offer| offer.publisher == "google"));
     assert!(!api::network_state::get(&bench.app).await.expect("network").open, "to look opens nothing");
 
     let error = api::transfers::download(&bench.app, "nothing".into()).await.expect_err("no such offer");
