@@ -263,7 +263,7 @@ fn what_lies_in_a_place_is_found_judged_and_explained() {
     fs::create_dir_all(stick.join("models/too deep")).expect("a folder");
     fs::copy(golden("tiny-e2b-Q4_0.gguf"), stick.join("models/other.gguf")).expect("a copy");
     fs::copy(golden("tiny-e2b-Q8_0.gguf"), stick.join("models/too deep/hidden.gguf")).expect("a copy");
-    fs::write(stick.join("mmproj.gguf"), projector()).expect("written");
+    fs::write(stick.join("mmproj.gguf"), test_support::synth::projector()).expect("written");
     fs::write(stick.join("half.gguf"), &world.bytes[..world.bytes.len() / 2]).expect("written");
     fs::write(stick.join("notes.txt"), "no model").expect("written");
 
@@ -302,20 +302,6 @@ fn what_lies_in_a_place_is_found_judged_and_explained() {
     let left: Vec<_> = fs::read_dir(world.catalog.folder().join(".incoming")).expect("a folder").flatten().collect();
     assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().starts_with("aula-look")), "{left:?}");
     assert!(unfinished(world.catalog.folder()).is_empty());
-}
-
-/// The beginning of a projector file: architecture `clip`, no tensors.
-fn projector() -> Vec<u8> {
-    let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
-    let mut bytes = b"GGUF".to_vec();
-    bytes.extend(3_u32.to_le_bytes());
-    bytes.extend(0_u64.to_le_bytes());
-    bytes.extend(1_u64.to_le_bytes());
-    bytes.extend(text("general.architecture"));
-    bytes.extend(8_u32.to_le_bytes());
-    bytes.extend(text("clip"));
-    bytes.resize(bytes.len().next_multiple_of(32), 0);
-    bytes
 }
 
 /// A FAT file system in a file, mounted; `None`, with the reason on stderr, where this system cannot do that.

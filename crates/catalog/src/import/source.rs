@@ -10,6 +10,7 @@ use crate::export::{FOLDER, forget_cached, is_manifest};
 use crate::incoming::folder::file_name;
 use crate::incoming::record::record_path;
 use crate::incoming::{About, Kind, Piece, Plan, Record, sha256_hex};
+use crate::inspection::inspect;
 
 /// Parts of a copy from a file without checksums: what a kill costs at most.
 pub(crate) const PART_BYTES: u64 = 64 << 20;
@@ -48,6 +49,10 @@ impl Source {
         if is_piece(&name) {
             let reason = "it is one piece of a model, and the manifest that belongs to it is missing".to_owned();
             return Err(Error::BadRecord { path: path.to_owned(), reason });
+        }
+        if facts.len() == 0 {
+            // There is nothing to copy before the header is looked at, as it is with every other file.
+            inspect(path)?;
         }
         let mut plan = Plan::new(Kind::Import, About::default(), target_name(path)?, facts.len(), part_bytes);
         let since = facts.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());

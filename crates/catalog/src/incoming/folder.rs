@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::record::record_of;
 use crate::error::Error;
@@ -30,15 +32,23 @@ impl FolderLock {
     }
 }
 
+/// A process that is just being started has our open files until it runs its own program, and with them a lock that we
+/// gave back meanwhile.
+const STARTING_PROCESS: Duration = Duration::from_millis(100);
+
 /// Makes the file at `path` and locks it; `None` if somebody else has it, this program included.
 pub(super) fn lock_file(path: &Path) -> io::Result<Option<File>> {
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        // Some network file systems have no locks; a model there still appears whole.
-        Err(fs::TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Unsupported => Ok(Some(file)),
-        Err(fs::TryLockError::Error(cause)) => Err(cause),
+    let deadline = Instant::now() + STARTING_PROCESS;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
+            Err(fs::TryLockError::WouldBlock) => return Ok(None),
+            // Some network file systems have no locks; a model there still appears whole.
+            Err(fs::TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Unsupported => return Ok(Some(file)),
+            Err(fs::TryLockError::Error(cause)) => return Err(cause),
+        }
     }
 }
 

@@ -138,7 +138,8 @@ fn what_is_no_model_is_named_and_explained() {
     let put = |name: &str, bytes: &[u8]| fs::write(machine.root().join(name), bytes).expect("a file");
     put("cut.gguf", &whole[..whole.len() / 2]);
     put("page.gguf", b"<!DOCTYPE html>");
-    put("projector.gguf", &projector());
+    put("empty.gguf", b"");
+    put("projector.gguf", &test_support::synth::projector());
     let inspect = |name: &str| machine.run(["models", "inspect", name]).failure(&machine);
     expect![[r#"
         error: could not read `absent.gguf`: No such file or directory (os error 2)
@@ -162,7 +163,7 @@ fn what_is_no_model_is_named_and_explained() {
     assert!(folder.starts_with("error: `.` is not a file\n"), "{folder}");
 
     // The same refusals when they would be installed; nothing stays behind.
-    for name in ["absent.gguf", "page.gguf", "projector.gguf", "cut.gguf"] {
+    for name in ["absent.gguf", "page.gguf", "empty.gguf", "projector.gguf", "cut.gguf"] {
         let refused = machine.run(["models", "import", name]).failure(&machine);
         assert!(refused.contains(&format!("`{name}`")), "{refused}");
     }
@@ -172,20 +173,6 @@ fn what_is_no_model_is_named_and_explained() {
     assert_eq!(left, [".import.lock", ".incoming"]);
     let areas = fs::read_dir(machine.models_dir().join(".incoming")).expect("a folder").flatten();
     assert!(areas.map(|entry| entry.path()).all(|path| path.extension().is_some_and(|ending| ending == "lock")));
-}
-
-/// The beginning of a projector file: architecture `clip`, no tensors.
-fn projector() -> Vec<u8> {
-    let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
-    let mut bytes = b"GGUF".to_vec();
-    bytes.extend(3_u32.to_le_bytes());
-    bytes.extend(0_u64.to_le_bytes());
-    bytes.extend(1_u64.to_le_bytes());
-    bytes.extend(text("general.architecture"));
-    bytes.extend(8_u32.to_le_bytes());
-    bytes.extend(text("clip"));
-    bytes.resize(bytes.len().next_multiple_of(32), 0);
-    bytes
 }
 
 #[test]

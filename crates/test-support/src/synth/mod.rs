@@ -22,3 +22,17 @@ pub use rng::Rng;
 #[cfg(feature = "twin")]
 pub use twin::write_f32_twin;
 pub use vocab::{Vocabulary, vocabulary};
+
+/// The beginning of a projector file, which is no model: architecture `clip`, no tensors.
+pub fn projector() -> Vec<u8> {
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+    let mut bytes = b"GGUF".to_vec();
+    bytes.extend(3_u32.to_le_bytes());
+    bytes.extend(0_u64.to_le_bytes());
+    bytes.extend(1_u64.to_le_bytes());
+    bytes.extend(text("general.architecture"));
+    bytes.extend(8_u32.to_le_bytes());
+    bytes.extend(text("clip"));
+    bytes.resize(bytes.len().next_multiple_of(32), 0);
+    bytes
+}
