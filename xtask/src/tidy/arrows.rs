@@ -20,7 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["gemma4", "hardware", "generation"]),
     // `gemma4`: looking into a model file takes the one parser.
     ("catalog", &["hardware", "gemma4", "network"]),
-    ("gemma4", &[]),
+    ("gemma4", &["kernels"]),
+    ("kernels", &[]),
     ("hardware", &[]),
     ("network", &[]),
     ("store", &[]),
