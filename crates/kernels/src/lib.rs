@@ -1,7 +1,33 @@
 //! What a forward pass spends its time on, for the processor: products with packed weights, attention, norms.
 //!
-//! * `pool` – the threads that compute
+//! * `format`, `matrix` – how packed weights lie in memory
+//! * `activations` – rows of values as products take them
+//! * `ops` – what an instruction set has to offer, and the order of operations that is part of it
+//! * `scalar` – the definition
+//! * `select` – which implementation computes
+//! * `pool` – the threads
+//! * `kv` – keys and values of a layer
+//! * `compute` – the operations of a forward pass, each spread over the threads
+//!
+//! Nothing here knows about files, layers or models. This crate is the home of `unsafe` for speed; what it offers outside
+//! is safe.
+#![expect(unsafe_code, reason = "the home of vector instructions and of work shared by threads")]
+#![deny(clippy::undocumented_unsafe_blocks)]
 
+pub mod activations;
+pub mod compute;
+pub mod format;
+pub mod kv;
+pub mod matrix;
+pub mod ops;
 pub mod pool;
+pub mod scalar;
+pub mod select;
 
+pub use activations::{Activations, Needs};
+pub use compute::{Attend, AttentionScratch, Compute, PerLayerScales, Product};
+pub use format::Format;
+pub use kv::KvLayer;
+pub use matrix::Matrix;
 pub use pool::Pool;
+pub use select::Kernels;
