@@ -61,8 +61,9 @@ pub fn inspect(path: &Path) -> Result<Inspection, Error> {
         return Err(Error::NotAFile { path: path.to_owned() });
     }
     let file = Arc::new(GgufFile::open(path).map_err(|cause| unusable(cause.into()))?);
-    // On the processor the weights stay in the map: nothing is read, everything is checked.
-    let model = gemma4::load::load(&file, &gemma4::LoadOptions::default()).map_err(unusable)?;
+    // On the processor's plain path the weights stay in the map: nothing is read, everything is checked.
+    let options = gemma4::LoadOptions { plain: true, ..gemma4::LoadOptions::default() };
+    let model = gemma4::load::load(&file, &options).map_err(unusable)?;
     Ok(describe(&file, model.config()))
 }
 

@@ -116,7 +116,7 @@ pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<(
         if device != DeviceKind::Cpu && candidates.len() > 1 && !device.in_this_build() {
             continue;
         }
-        match gemma4::load::load(file, &LoadOptions { device, card }) {
+        match gemma4::load::load(file, &LoadOptions { device, card, ..LoadOptions::default() }) {
             Ok(model) => return Ok((model, device)),
             Err(error) => {
                 // For the log; where there was no choice the error itself says it.

@@ -60,10 +60,12 @@ pub fn logits(request: &LogitsRequest) -> Result<Logits, Error> {
         return Ok(prefill(&mut *sequence, &request.tokens, PREFILL_CHUNK, rows, &|| false, &mut |_, _| {})?);
     }
     let mut values = Vec::new();
+    let mut row = Logits::default();
     for (index, &token) in request.tokens.iter().enumerate() {
         let wanted = !request.last || index + 1 == request.tokens.len();
         let rows = if wanted { Rows::Last } else { Rows::None };
-        values.extend_from_slice(sequence.forward(&[token], rows, &|| false)?.as_slice());
+        sequence.forward(&[token], rows, &|| false, &mut row)?;
+        values.extend_from_slice(row.as_slice());
     }
     Ok(Logits::new(values, model.config().vocab_size))
 }
@@ -215,9 +217,10 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, Error> {
         }
         let mut sampler = Sampler::new(&Sampling { seed: Some(1), ..Sampling::default() });
         let mut next = token(depth);
+        let mut row = Logits::default();
         let begun = Instant::now();
         for _ in 0..options.decode_tokens {
-            let row = sequence.forward(&[next], Rows::Last, &|| false)?;
+            sequence.forward(&[next], Rows::Last, &|| false, &mut row)?;
             next = sampler.sample(last_row(&row)?)?;
         }
         decode_tps.push(options.decode_tokens as f64 / begun.elapsed().as_secs_f64());

@@ -5,7 +5,7 @@
 //! instructions, before an answer (regenerate), after it (edit, branch). Every return gives the logits of a fresh
 //! prefill.
 
-use gemma4::{Checkpoint, Rows, Sequence};
+use gemma4::{Checkpoint, Logits, Rows, Sequence};
 
 pub use crate::pace::PREFILL_CHUNK;
 use crate::{
@@ -36,6 +36,8 @@ pub struct Session {
     /// By ascending length; all on the path of `fed`.
     points: Vec<Point>,
     pace: Pace,
+    /// Of the last forward pass.
+    logits: Logits,
 }
 
 /// A length to which the sequence can return.
@@ -61,7 +63,7 @@ impl Session {
     /// Wraps an empty sequence.
     pub fn new(mut sequence: Box<dyn Sequence>) -> Self {
         sequence.clear();
-        Self { sequence, fed: Vec::new(), points: Vec::new(), pace: Pace::default() }
+        Self { sequence, fed: Vec::new(), points: Vec::new(), pace: Pace::default(), logits: Logits::default() }
     }
 
     /// Most positions the cache may hold.
@@ -113,11 +115,11 @@ impl Session {
                 let part = &prompt[from..end.min(from + self.pace.chunk())];
                 let rows = if from + part.len() == prompt.len() { Rows::Last } else { Rows::None };
                 let clock = LayerClock::new(cancelled);
-                let logits = self.sequence.forward(part, rows, &|| clock.cancelled())?;
+                self.sequence.forward(part, rows, &|| clock.cancelled(), &mut self.logits)?;
                 self.pace.observe(part.len(), clock.longest());
                 self.fed.extend_from_slice(part);
                 progress(Prefilled { reused, computed: self.fed.len() - reused }, total);
-                row = logits.last().map(<[f32]>::to_vec);
+                row = self.logits.last().map(<[f32]>::to_vec);
             }
             self.save(row.clone())?;
         }
@@ -130,9 +132,10 @@ impl Session {
     /// # Errors
     /// [`gemma4::Error::Cancelled`] and the model's other failures; the cache is then as before.
     pub fn decode(&mut self, token: u32, cancelled: &dyn Fn() -> bool) -> Result<Vec<f32>, Error> {
-        let logits = self.sequence.forward(&[token], Rows::Last, cancelled)?;
+        self.sequence.forward(&[token], Rows::Last, cancelled, &mut self.logits)?;
         self.fed.push(token);
-        logits.last().map(<[f32]>::to_vec).ok_or_else(|| Error::Logits { what: "the model returned no row".into() })
+        let row = self.logits.last().map(<[f32]>::to_vec);
+        row.ok_or_else(|| Error::Logits { what: "the model returned no row".into() })
     }
 
     /// Saves the present state, so that a later prompt that shares everything until here can return.

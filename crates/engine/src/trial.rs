@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gemma4::{Rows, Sequence};
+use gemma4::{Logits, Rows, Sequence};
 use generation::{Message, Role, Sampling};
 use serde::{Deserialize, Serialize};
 
@@ -130,8 +130,9 @@ pub(crate) fn context_len() -> usize {
 
 /// The last row; `None` if it was stopped.
 fn forward(sequence: &mut dyn Sequence, tokens: &[u32], stop: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>, Error> {
-    match sequence.forward(tokens, Rows::Last, stop) {
-        Ok(logits) => {
+    let mut logits = Logits::default();
+    match sequence.forward(tokens, Rows::Last, stop, &mut logits) {
+        Ok(()) => {
             let row = logits.last().ok_or_else(|| Error::Logits { what: "the model returned no row".into() })?;
             Ok(Some(row.to_vec()))
         }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use candle_core::{DType, Device, Tensor};
-use gemma4::{DeviceKind, LoadOptions, Model, Rows, load, model::prefill};
+use gemma4::{DeviceKind, LoadOptions, Logits, Model, Rows, load, model::prefill};
 
 /// A golden file, the arrays it is compared with, and how far it may be from them.
 struct Case {
@@ -79,14 +79,17 @@ fn compare_with_cpu(path: &Path, device: DeviceKind) -> Result<bool, Box<dyn Err
     const PROMPT: u32 = 40;
     const STEPS: u32 = 32;
     let answer = |device| -> Result<(Vec<f32>, Duration), Box<dyn Error>> {
-        let model = load::open(path, &LoadOptions { device, card: 0 })?;
+        let model = load::open(path, &LoadOptions { device, ..LoadOptions::default() })?;
         let token = |i: u32| (i * 7919 + 2) % model.config().vocab_size as u32;
         let mut sequence = model.sequence(128)?;
         let prompt: Vec<u32> = (0..PROMPT).map(token).collect();
-        let mut logits = sequence.forward(&prompt, Rows::Last, &|| false)?.into_vec();
+        let mut row = Logits::default();
+        sequence.forward(&prompt, Rows::Last, &|| false, &mut row)?;
+        let mut logits = row.as_slice().to_vec();
         let start = Instant::now();
         for i in PROMPT..PROMPT + STEPS {
-            logits.extend_from_slice(sequence.forward(&[token(i)], Rows::Last, &|| false)?.as_slice());
+            sequence.forward(&[token(i)], Rows::Last, &|| false, &mut row)?;
+            logits.extend_from_slice(row.as_slice());
         }
         Ok((logits, start.elapsed() / STEPS))
     };
@@ -125,7 +128,8 @@ impl Distance {
 /// Prefill in one piece, in chunks and token by token against the arrays, and 64 greedy tokens where there are some.
 fn check(case: &Case, folder: &Path, device: DeviceKind) -> Result<bool, Box<dyn Error>> {
     let Case { variant, kind, .. } = case;
-    let model = load::open(&folder.join(format!("{variant}-{kind}.gguf")), &LoadOptions { device, card: 0 })?;
+    let model =
+        load::open(&folder.join(format!("{variant}-{kind}.gguf")), &LoadOptions { device, ..LoadOptions::default() })?;
     let reference = arrays(&folder.join("reference.safetensors"))?;
     let expected = values(&arrays(&folder.join(format!("{}.safetensors", case.arrays)))?, case.key)?;
     let long = ids(&reference, "prompt.long.input_ids")?;
@@ -157,14 +161,15 @@ fn check(case: &Case, folder: &Path, device: DeviceKind) -> Result<bool, Box<dyn
 /// How many tokens chosen greedily after `prompt` are those of `expected`, up to the first that is not.
 fn greedy_agreement(model: &dyn Model, prompt: &[u32], expected: &[u32]) -> Result<usize, gemma4::Error> {
     let mut sequence = model.sequence(prompt.len() + expected.len())?;
-    let mut logits = sequence.forward(prompt, Rows::Last, &|| false)?;
+    let mut logits = Logits::default();
+    sequence.forward(prompt, Rows::Last, &|| false, &mut logits)?;
     for (n_same, token) in expected.iter().enumerate() {
         let row = logits.last().unwrap_or_default();
         let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(id, _)| id as u32);
         if best != Some(*token) {
             return Ok(n_same);
         }
-        logits = sequence.forward(&[*token], Rows::Last, &|| false)?;
+        sequence.forward(&[*token], Rows::Last, &|| false, &mut logits)?;
     }
     Ok(expected.len())
 }

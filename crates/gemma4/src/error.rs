@@ -44,6 +44,31 @@ pub enum Error {
         /// Why not.
         reason: CheckpointReason,
     },
+    /// More was to be taken back than the last pass fed, or than may be taken back.
+    #[error("cannot go back to {asked} of {len} positions: {least} is the least")]
+    Truncate {
+        /// The length asked for.
+        asked: usize,
+        /// The shortest length that was possible.
+        least: usize,
+        /// Positions in the cache.
+        len: usize,
+    },
+    /// Something that this implementation of the forward pass does not do.
+    #[error("not supported on this path: {what}")]
+    Unsupported {
+        /// What, e.g. `keeping the KV cache`.
+        what: String,
+    },
+    /// A kept KV cache that this sequence cannot go on with.
+    #[error("a kept KV cache cannot be used: {reason}")]
+    KvState {
+        /// Why not.
+        reason: KvStateReason,
+    },
+    /// A KV cache could not be written or read.
+    #[error("a KV cache could not be written or read")]
+    KvStateIo(#[source] std::io::Error),
     /// The file could not be opened or its header is wrong.
     #[error(transparent)]
     File(#[from] gguf::Error),
@@ -127,12 +152,40 @@ impl std::fmt::Display for CheckpointReason {
     }
 }
 
+/// Why a kept KV cache is of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KvStateReason {
+    /// The bytes are something else, or of another version.
+    Format,
+    /// It is another model's.
+    OtherModel,
+    /// It has more positions than the sequence may hold.
+    TooLong,
+    /// It ends early, goes on behind its end, or its checksum is wrong.
+    Damaged,
+}
+
+impl std::fmt::Display for KvStateReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Format => "it is something else, or of another version",
+            Self::OtherModel => "it belongs to another model",
+            Self::TooLong => "it is longer than the context",
+            Self::Damaged => "it is damaged",
+        })
+    }
+}
+
 impl Explain for Error {
     fn code(&self) -> ErrorCode {
         match self {
             Self::Cancelled | Self::TokenOutOfRange { .. } | Self::ContextLength { .. } => ErrorCode::InvalidRequest,
             Self::ContextFull { .. } => ErrorCode::PromptTooLong,
-            Self::Checkpoint { .. } => ErrorCode::Internal,
+            Self::Checkpoint { .. }
+            | Self::Truncate { .. }
+            | Self::Unsupported { .. }
+            | Self::KvState { .. }
+            | Self::KvStateIo(_) => ErrorCode::Internal,
             Self::File(error) => error.code(),
             Self::Architecture { .. } | Self::Variant { .. } | Self::TensorType { .. } => ErrorCode::ModelUnsupported,
             Self::Parameter { .. } | Self::TensorShape { .. } | Self::TensorLayout { .. } => {
@@ -161,7 +214,14 @@ impl Explain for Error {
             Self::Tensor(error) if is_out_of_memory(error) => {
                 "Close other programs, choose a shorter context length or a smaller model".to_owned()
             }
-            Self::Cancelled | Self::TokenOutOfRange { .. } | Self::Checkpoint { .. } | Self::Tensor(_) => return None,
+            Self::Cancelled
+            | Self::TokenOutOfRange { .. }
+            | Self::Checkpoint { .. }
+            | Self::Truncate { .. }
+            | Self::Unsupported { .. }
+            | Self::KvState { .. }
+            | Self::KvStateIo(_)
+            | Self::Tensor(_) => return None,
         };
         Some(hint)
     }

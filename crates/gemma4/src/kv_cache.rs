@@ -18,6 +18,7 @@ use candle_core::{DType, Device, Tensor};
 use crate::{
     config::Config,
     error::{CheckpointReason, Error},
+    model::MAX_DRAFT,
 };
 
 type Result<T, E = candle_core::Error> = std::result::Result<T, E>;
@@ -37,6 +38,8 @@ pub struct KvCache {
     /// One entry for each layer; `None` for those that share.
     layers: Vec<Option<LayerCache>>,
     len: usize,
+    /// The shortest length that [`KvCache::truncate`] may go back to.
+    least: usize,
     context_len: usize,
     history: History,
 }
@@ -80,7 +83,7 @@ impl KvCache {
                 Ok(Some(LayerCache { k, v, first: 0, window }))
             })
             .collect::<Result<_>>()?;
-        Ok(Self { layers, len: 0, context_len, history: History::new() })
+        Ok(Self { layers, len: 0, least: 0, context_len, history: History::new() })
     }
 
     /// Positions in the cache.
@@ -126,7 +129,26 @@ impl KvCache {
 
     /// Counts the `n` positions that every owner has stored.
     pub fn commit(&mut self, n: usize) {
+        let before = self.len;
         self.len += n;
+        self.least = before.max(self.len.saturating_sub(MAX_DRAFT));
+    }
+
+    /// Goes back to `len` within what was committed last, at most [`MAX_DRAFT`] positions of it. The sliding layers need
+    /// no copy for that: what the first of these positions saw is still there.
+    ///
+    /// # Errors
+    /// [`Error::Truncate`].
+    pub fn truncate(&mut self, len: usize) -> Result<(), Error> {
+        if len == self.len {
+            return Ok(());
+        }
+        if len < self.least || len > self.len {
+            return Err(Error::Truncate { asked: len, least: self.least, len: self.len });
+        }
+        self.len = len;
+        self.history.went_back_to(len);
+        Ok(())
     }
 
     /// A copy of the sliding layers' state, and the bytes it takes.
@@ -185,7 +207,7 @@ impl KvCache {
     }
 
     fn go_back(&mut self, len: usize) {
-        self.len = len;
+        (self.len, self.least) = (len, len);
         self.history.went_back_to(len);
     }
 

@@ -31,5 +31,5 @@ pub use detokenizer::Detokenizer;
 pub use error::Error;
 pub use footprint::Footprint;
 pub use load::{DeviceKind, LoadOptions};
-pub use model::{Checkpoint, Logits, Model, Rows, Runtime, Sequence};
+pub use model::{Checkpoint, Logits, MAX_DRAFT, Model, Rows, Runtime, Sequence};
 pub use tokenizer::Tokenizer;

@@ -1,6 +1,9 @@
 //! From a path and a device to a model.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use candle_core::Device;
 
@@ -68,13 +71,20 @@ fn device_name(_: &Device) -> String {
 }
 
 /// How to open a model.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadOptions {
     /// What computes.
     pub device: DeviceKind,
     /// Which of several NVIDIA cards, from 0 in CUDA's order. That is by speed unless the process was started with
     /// `CUDA_DEVICE_ORDER=PCI_BUS_ID`.
     pub card: usize,
+    /// Threads that compute on the processor; `None` takes as many as suit it.
+    pub threads: Option<usize>,
+    /// Takes the plain path where there is a faster one: the definition that faster ones are compared with.
+    pub plain: bool,
+    /// Folders in which packed weights are looked for, in this order; what is packed anew goes to the first that can be
+    /// written. Without any, weights are packed in memory at each start.
+    pub packed_dirs: Vec<PathBuf>,
 }
 
 /// Opens the model file at `path`.

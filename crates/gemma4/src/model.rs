@@ -1,9 +1,14 @@
 //! The seam between the engine and an implementation of the forward pass.
 //!
-//! Three implementations are planned behind these traits: the plain path in candle ops, the fast CPU path and the
-//! fast CUDA path. They must agree; the plain path is the definition.
+//! Behind these traits stand the plain path in candle operations, which is the definition, and faster ones, which must
+//! agree with it.
+
+use std::io;
 
 use crate::{config::Config, error::Error};
+
+/// Most tokens that are fed on suspicion and may be taken back: see [`Sequence::truncate`].
+pub const MAX_DRAFT: usize = 16;
 
 /// Which rows of logits a forward pass has to produce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,10 +21,13 @@ pub enum Rows {
     None,
 }
 
-/// Logits after the final softcap, row-major `(n_rows, vocab)`, f32.
-#[derive(Debug, Clone, PartialEq)]
+/// Logits after the final softcap, row-major `(n_rows, vocab)`, f32: a buffer that is used again for the next pass, so
+/// that decoding allocates nothing.
+#[derive(Clone, Default)]
 pub struct Logits {
+    /// At least `n_rows * vocab` values; those behind are of earlier passes.
     data: Vec<f32>,
+    n_rows: usize,
     vocab: usize,
 }
 
@@ -34,17 +42,46 @@ impl Logits {
             "logits of {} values are not rows of {vocab}",
             data.len()
         );
-        Self { data, vocab }
+        Self { n_rows: data.len() / vocab, data, vocab }
+    }
+
+    /// Makes room for `n_rows` rows of `vocab` values and returns them to be written; what stands there is arbitrary.
+    /// Memory once taken is kept.
+    pub fn reset(&mut self, n_rows: usize, vocab: usize) -> &mut [f32] {
+        let len = n_rows * vocab;
+        if self.data.len() < len {
+            self.data.resize(len, 0.0);
+        }
+        (self.n_rows, self.vocab) = (n_rows, vocab);
+        &mut self.data[..len]
     }
 
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
-        self.data.len() / self.vocab
+        self.n_rows
+    }
+
+    /// Values in a row.
+    pub fn vocab(&self) -> usize {
+        self.vocab
     }
 
     /// Row `index`, of `vocab` values.
+    ///
+    /// # Panics
+    /// If there is no such row.
     pub fn row(&self, index: usize) -> &[f32] {
+        assert!(index < self.n_rows, "row {index} of {}", self.n_rows);
         &self.data[index * self.vocab..(index + 1) * self.vocab]
+    }
+
+    /// Row `index`, to be edited before a token is drawn.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row_mut(&mut self, index: usize) -> &mut [f32] {
+        assert!(index < self.n_rows, "row {index} of {}", self.n_rows);
+        &mut self.data[index * self.vocab..(index + 1) * self.vocab]
     }
 
     /// The last row; `None` when there is no row.
@@ -54,12 +91,25 @@ impl Logits {
 
     /// All values, row-major.
     pub fn as_slice(&self) -> &[f32] {
-        &self.data
+        &self.data[..self.n_rows * self.vocab]
     }
 
     /// All values, row-major.
-    pub fn into_vec(self) -> Vec<f32> {
+    pub fn into_vec(mut self) -> Vec<f32> {
+        self.data.truncate(self.n_rows * self.vocab);
         self.data
+    }
+}
+
+impl PartialEq for Logits {
+    fn eq(&self, other: &Self) -> bool {
+        (self.n_rows, self.vocab) == (other.n_rows, other.vocab) && self.as_slice() == other.as_slice()
+    }
+}
+
+impl std::fmt::Debug for Logits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Logits").field("n_rows", &self.n_rows).field("vocab", &self.vocab).finish_non_exhaustive()
     }
 }
 
@@ -87,6 +137,20 @@ pub trait Model: Send + Sync {
     /// # Errors
     /// If `context_len` is zero or more than the model was made for, or memory is short.
     fn sequence(&self, context_len: usize) -> Result<Box<dyn Sequence>, Error>;
+
+    /// Most prompt tokens worth one forward pass. Longer chunks are computed, but take more memory than
+    /// [`Model::kv_bytes`] says.
+    fn chunk_limit(&self) -> usize;
+
+    /// Bytes that a sequence of `context_len` positions takes at most, fed in chunks of at most
+    /// [`Model::chunk_limit`] tokens.
+    fn kv_bytes(&self, context_len: usize) -> u64;
+
+    /// How many threads may compute from the next forward pass on, of this model's sequences old and new: fewer on
+    /// battery. An implementation that shares a pool with others ignores it. More than it was loaded with are not used.
+    fn set_threads(&self, threads: usize) {
+        let _ = threads;
+    }
 }
 
 /// One conversation's KV cache, and the forward pass over it.
@@ -102,14 +166,44 @@ pub trait Sequence: Send {
     /// Most positions the cache may hold.
     fn context_len(&self) -> usize;
 
-    /// Feeds `tokens` at positions `len()..len() + tokens.len()` and returns the rows asked for.
+    /// Feeds `tokens` at positions `len()..len() + tokens.len()` and puts the rows asked for into `logits`.
     ///
     /// `cancelled` is asked before every layer. One call is one chunk: the caller splits long prompts
-    /// (see [`prefill`]). The sequence changes only if the call succeeds.
+    /// (see [`prefill`]). The sequence changes only if the call succeeds; after an error `logits` is arbitrary.
+    /// A row is the same bit for bit however the tokens were split into calls.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::ContextFull`], [`Error::TokenOutOfRange`], or a failed tensor operation.
-    fn forward(&mut self, tokens: &[u32], rows: Rows, cancelled: &dyn Fn() -> bool) -> Result<Logits, Error>;
+    fn forward(
+        &mut self,
+        tokens: &[u32],
+        rows: Rows,
+        cancelled: &dyn Fn() -> bool,
+        logits: &mut Logits,
+    ) -> Result<(), Error>;
+
+    /// Takes back what the last [`Sequence::forward`] fed behind position `len`: at most [`MAX_DRAFT`] positions, and
+    /// none that was fed before that call. The logits that follow are those of a sequence that never saw them.
+    /// Allocates nothing to speak of; [`Sequence::checkpoint`] is the way back over longer distances.
+    ///
+    /// # Errors
+    /// [`Error::Truncate`]; the sequence is then unchanged.
+    fn truncate(&mut self, len: usize) -> Result<(), Error>;
+
+    /// Writes the KV cache, so that [`Sequence::restore`] need not compute it again: a header (what it is, of which
+    /// model, how long), then keys and values of the positions that can still be seen, then a checksum.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where this implementation cannot; [`Error::KvStateIo`] if `out` fails.
+    fn save(&self, out: &mut dyn io::Write) -> Result<(), Error>;
+
+    /// Replaces everything by what [`Sequence::save`] wrote. The logits that follow are those of a fresh prefill.
+    /// Earlier checkpoints are then another past's. `input` is believed in nothing: a state that is damaged, too long
+    /// for this sequence or of another model is refused.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], [`Error::KvState`], [`Error::KvStateIo`]; the sequence is then empty.
+    fn restore(&mut self, input: &mut dyn io::Read) -> Result<(), Error>;
 
     /// Remembers the sliding layers' state at the present length, so that [`Sequence::rewind`] can return here
     /// after their rings have moved on. Global layers need no copy.
@@ -160,7 +254,7 @@ pub fn prefill(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Logits, Error> {
     let mut all: Vec<f32> = Vec::new();
-    let mut vocab = 1;
+    let mut logits = Logits::default();
     let mut done = 0;
     for part in tokens.chunks(chunk.max(1)) {
         let last = done + part.len() == tokens.len();
@@ -168,16 +262,38 @@ pub fn prefill(
             Rows::Last if !last => Rows::None,
             other => other,
         };
-        let logits = sequence.forward(part, wanted, cancelled)?;
+        sequence.forward(part, wanted, cancelled, &mut logits)?;
         done += part.len();
-        if logits.n_rows() > 0 {
-            vocab = logits.vocab;
-            if rows == Rows::All && all.is_empty() {
-                all.reserve_exact(tokens.len() * vocab);
+        if rows == Rows::All {
+            if all.is_empty() {
+                all.reserve_exact(tokens.len() * logits.vocab());
             }
             all.extend_from_slice(logits.as_slice());
         }
         progress(done, tokens.len());
     }
-    Ok(Logits::new(all, vocab))
+    Ok(if rows == Rows::All && !tokens.is_empty() { Logits::new(all, logits.vocab()) } else { logits })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_of_logits_is_used_again() {
+        let mut logits = Logits::default();
+        assert_eq!((logits.n_rows(), logits.last()), (0, None));
+        logits.reset(3, 2).copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!((logits.row(1), logits.last()), (&[3.0, 4.0][..], Some(&[5.0, 6.0][..])));
+        let place = logits.as_slice().as_ptr();
+        logits.reset(1, 2).copy_from_slice(&[7.0, 8.0]);
+        assert_eq!((logits.n_rows(), logits.as_slice(), logits.last()), (1, &[7.0, 8.0][..], Some(&[7.0, 8.0][..])));
+        assert_eq!(logits, Logits::new(vec![7.0, 8.0], 2), "earlier rows do not count");
+        logits.reset(3, 2);
+        assert_eq!(logits.as_slice().as_ptr(), place, "no other memory");
+        logits.row_mut(2)[1] = 9.0;
+        assert_eq!(logits.clone().into_vec()[5], 9.0);
+        logits.reset(0, 2);
+        assert_eq!((logits.as_slice(), logits.last()), (&[][..], None));
+    }
 }

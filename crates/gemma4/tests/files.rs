@@ -235,7 +235,7 @@ fn other_models_are_called_what_they_are() {
 fn a_device_that_this_build_lacks_is_refused_with_a_sentence() {
     use gemma4::{DeviceKind, LoadOptions};
     for device in [DeviceKind::Cuda, DeviceKind::Metal].into_iter().filter(|device| !device.in_this_build()) {
-        let error = gemma4::load::open(&golden(E2B), &LoadOptions { device, card: 0 }).err().unwrap();
+        let error = gemma4::load::open(&golden(E2B), &LoadOptions { device, ..LoadOptions::default() }).err().unwrap();
         assert!(matches!(error, Error::DeviceUnavailable { .. }), "{error}");
         assert_eq!(error.code(), ErrorCode::DeviceUnavailable);
         assert!(error.hint().is_some_and(|hint| hint.contains("CPU")));

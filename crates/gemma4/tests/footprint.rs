@@ -135,7 +135,7 @@ fn a_cache_takes_no_more_than_was_said() {
         let said = kv_bytes_plain(model.config(), context_len, chunk);
         let tokens = vec![7; context_len];
         for part in tokens.chunks(chunk) {
-            sequence.forward(part, Rows::None, &go_on).unwrap();
+            forward(&mut sequence, part, Rows::None, &go_on).unwrap();
             assert!(sequence.cache_bytes() as u64 <= said, "{} of {said}", sequence.cache_bytes());
         }
         assert_eq!(sequence.len(), context_len);

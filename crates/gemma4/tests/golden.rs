@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use candle_core::Tensor;
 use common::*;
-use gemma4::Rows;
+use gemma4::{Logits, Rows};
 
 /// Largest difference from f32 references.
 const F32_LIMIT: f32 = 2e-4;
@@ -83,7 +83,7 @@ fn every_intermediate_value_is_the_references() {
             };
             assert!(seen.insert(key, value.clone()).is_none(), "shown twice");
         };
-        sequence(&model).forward_probed(&ids, Rows::All, &go_on, &mut probe).unwrap();
+        sequence(&model).forward_probed(&ids, Rows::All, &go_on, &mut probe, &mut Logits::default()).unwrap();
 
         let traced: Vec<&str> = reference.keys().filter(|k| k.starts_with("trace.") && !k.contains("rope")).collect();
         assert!(traced.len() > 40, "{} traced values", traced.len());

@@ -46,7 +46,7 @@ fn every_mix_answers_like_its_f32_twin() {
 
         assert_eq!(mixed, prefill(&model, &tokens(), 1), "{name}: token by token");
         let mut sequence = model.sequence(64).unwrap();
-        let last = sequence.forward(&tokens(), gemma4::Rows::Last, &go_on).unwrap();
+        let last = forward(&mut *sequence, &tokens(), gemma4::Rows::Last, &go_on).unwrap();
         assert_eq!(mixed.last(), last.last(), "{name}: last row");
     }
 }

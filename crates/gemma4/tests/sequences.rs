@@ -11,7 +11,7 @@ use std::{cell::Cell, sync::LazyLock};
 
 use common::*;
 use errors::{ErrorCode, Explain};
-use gemma4::{Error, Model, Rows, Sequence, error::CheckpointReason, plain::PlainModel};
+use gemma4::{Error, MAX_DRAFT, Model, Rows, Sequence, error::CheckpointReason, plain::PlainModel};
 use proptest::prelude::*;
 
 /// One file of each way of storing weights: 16 bits, blocks of 32, blocks of 256.
@@ -29,16 +29,15 @@ fn text(n: usize, seed: usize) -> Vec<u32> {
 
 /// The logits that follow `tokens`, from a new sequence fed in one piece.
 fn fresh(model: &PlainModel, tokens: &[u32]) -> Vec<f32> {
-    let mut sequence = sequence(model);
-    sequence.forward(tokens, Rows::Last, &go_on).unwrap().into_vec()
+    forward(&mut sequence(model), tokens, Rows::Last, &go_on).unwrap().into_vec()
 }
 
 fn last(sequence: &mut dyn Sequence, tokens: &[u32]) -> Vec<f32> {
-    sequence.forward(tokens, Rows::Last, &go_on).unwrap().into_vec()
+    forward(sequence, tokens, Rows::Last, &go_on).unwrap().into_vec()
 }
 
 fn fill(sequence: &mut dyn Sequence, tokens: &[u32]) {
-    let logits = sequence.forward(tokens, Rows::None, &go_on).unwrap();
+    let logits = forward(sequence, tokens, Rows::None, &go_on).unwrap();
     assert_eq!(logits.n_rows(), 0);
 }
 
@@ -47,9 +46,9 @@ fn the_last_row_alone_is_the_final_row_of_all() {
     for (file, model) in MODELS.iter() {
         for n in [1, 2, 15, 16, 17, 60] {
             let tokens = text(n, 1);
-            let all = sequence(model).forward(&tokens, Rows::All, &go_on).unwrap();
+            let all = forward(&mut sequence(model), &tokens, Rows::All, &go_on).unwrap();
             assert_eq!(all.n_rows(), n);
-            let last = sequence(model).forward(&tokens, Rows::Last, &go_on).unwrap();
+            let last = forward(&mut sequence(model), &tokens, Rows::Last, &go_on).unwrap();
             assert_eq!(last.n_rows(), 1);
             assert_eq!(all.last(), last.last(), "{file}, {n} tokens");
         }
@@ -73,7 +72,7 @@ proptest! {
             let mut rows = Vec::new();
             while !rest.is_empty() {
                 let (piece, tail) = rest.split_at(rest.len().min(*cut.next().unwrap()));
-                rows.extend_from_slice(pieces.forward(piece, Rows::All, &go_on).unwrap().as_slice());
+                rows.extend_from_slice(forward(&mut pieces, piece, Rows::All, &go_on).unwrap().as_slice());
                 rest = tail;
             }
             prop_assert!(whole.as_slice() == rows, "{}: {} tokens in pieces {:?}", file, n, cuts);
@@ -173,6 +172,68 @@ fn checkpoints_of_another_past_are_refused() {
 }
 
 #[test]
+fn what_was_taken_back_leaves_no_trace() {
+    for (file, model) in MODELS.iter() {
+        // Around the window (16) and the room behind it (15 + 256).
+        for start in [1, 12, 16, 250, 265, 271, 300] {
+            for (drafted, taken_back) in [(1, 1), (5, 2), (16, 16), (17, 16), (40, 3)] {
+                let (base, draft, next) = (text(start, 8), text(drafted, 9), text(20, 10));
+                let mut sequence = sequence(model);
+                fill(&mut sequence, &base);
+                fill(&mut sequence, &draft);
+                let len = start + drafted - taken_back;
+                sequence.truncate(len).unwrap();
+                assert_eq!(sequence.len(), len);
+                let at_len = sequence.checkpoint().unwrap();
+                let expected = fresh(model, &[&base[..], &draft[..drafted - taken_back], &next].concat());
+                assert_eq!(last(&mut sequence, &next), expected, "{file}: {start} + {drafted} - {taken_back}");
+                sequence.rewind(&at_len).unwrap();
+                assert_eq!(last(&mut sequence, &next), expected, "{file}: rewound to {len}");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_last_pass_is_taken_back_and_no_more_than_drafts() {
+    let (_, model) = &MODELS[0];
+    let mut sequence = sequence(model);
+    let refused = |sequence: &mut dyn Sequence, to: usize, expected: usize| match sequence.truncate(to) {
+        Err(Error::Truncate { asked, least, len }) => assert_eq!((asked, least, len), (to, expected, sequence.len())),
+        other => panic!("{other:?}"),
+    };
+    fill(&mut sequence, &text(10, 1));
+    fill(&mut sequence, &text(3, 2));
+    refused(&mut sequence, 9, 10);
+    refused(&mut sequence, 14, 10);
+    let at_13 = sequence.checkpoint().unwrap();
+    sequence.truncate(13).unwrap();
+    sequence.truncate(12).unwrap();
+    sequence.truncate(10).unwrap();
+    refused(&mut sequence, 9, 10);
+    assert_eq!(reason(sequence.rewind(&at_13)), CheckpointReason::Ahead);
+    fill(&mut sequence, &text(40, 3));
+    assert_eq!(reason(sequence.rewind(&at_13)), CheckpointReason::Overwritten);
+    refused(&mut sequence, 50 - MAX_DRAFT - 1, 50 - MAX_DRAFT);
+    // After a return there is no last pass.
+    let at_50 = sequence.checkpoint().unwrap();
+    sequence.rewind(&at_50).unwrap();
+    refused(&mut sequence, 49, 50);
+    sequence.clear();
+    sequence.truncate(0).unwrap();
+}
+
+#[test]
+fn the_plain_path_says_that_it_keeps_nothing() {
+    let (_, model) = &MODELS[0];
+    let mut sequence = sequence(model);
+    fill(&mut sequence, &text(10, 1));
+    assert!(matches!(sequence.save(&mut Vec::new()), Err(Error::Unsupported { .. })));
+    assert!(matches!(sequence.restore(&mut &[][..]), Err(Error::Unsupported { .. })));
+    assert!(sequence.is_empty());
+}
+
+#[test]
 fn clearing_leaves_no_trace() {
     let (_, model) = &MODELS[0];
     let mut sequence = sequence(model);
@@ -192,7 +253,7 @@ fn cancelling_at_any_layer_leaves_the_sequence_as_it_was() {
         fill(&mut sequence, &start);
         let asked = Cell::new(0);
         let cancelled = || asked.replace(asked.get() + 1) == layer;
-        let error = sequence.forward(&lost, Rows::All, &cancelled).unwrap_err();
+        let error = forward(&mut sequence, &lost, Rows::All, &cancelled).unwrap_err();
         assert!(matches!(error, Error::Cancelled), "{error}");
         assert_eq!(asked.get(), layer + 1, "asked once for each layer");
         assert_eq!(sequence.len(), start.len());
@@ -205,10 +266,10 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     let (_, model) = &MODELS[0];
     let mut sequence = model.plain_sequence(20).unwrap();
     fill(&mut sequence, &text(15, 1));
-    let error = sequence.forward(&text(6, 2), Rows::Last, &go_on).unwrap_err();
+    let error = forward(&mut sequence, &text(6, 2), Rows::Last, &go_on).unwrap_err();
     assert!(matches!(error, Error::ContextFull { asked: 21, context_len: 20 }), "{error}");
     assert_eq!(error.code(), ErrorCode::PromptTooLong);
-    let error = sequence.forward(&[5, 576], Rows::Last, &go_on).unwrap_err();
+    let error = forward(&mut sequence, &[5, 576], Rows::Last, &go_on).unwrap_err();
     assert!(matches!(error, Error::TokenOutOfRange { token: 576, vocab: 576 }), "{error}");
     assert_eq!(sequence.len(), 15);
     last(&mut sequence, &text(5, 2));
@@ -224,6 +285,6 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
 fn feeding_nothing_gives_no_rows() {
     let (_, model) = &MODELS[0];
     let mut sequence = sequence(model);
-    assert_eq!(sequence.forward(&[], Rows::All, &go_on).unwrap().n_rows(), 0);
+    assert_eq!(forward(&mut sequence, &[], Rows::All, &go_on).unwrap().n_rows(), 0);
     assert!(sequence.is_empty());
 }

@@ -5,9 +5,13 @@
 //! `layer=MS` (per layer of prefill; there are 4), `crash` (the process aborts in the answer's third token), `stall`
 //! (the engine thread stops for good there), `panic`, `noise` (prints to standard output).
 
-use std::{any::Any, time::Duration};
+use std::{
+    any::Any,
+    io::{Read, Write},
+    time::Duration,
+};
 
-use gemma4::{Checkpoint, Logits, Rows, Sequence};
+use gemma4::{Checkpoint, Logits, MAX_DRAFT, Rows, Sequence, error::KvStateReason};
 
 /// Bytes, then four control tokens.
 pub const VOCAB: usize = 260;
@@ -25,6 +29,8 @@ pub struct ScriptedSequence {
     context_len: usize,
     tokens: Vec<u32>,
     digest: u64,
+    /// The digest before each token of the last call.
+    last_digests: Vec<u64>,
     /// Time that each call takes whatever the question says.
     pace: Duration,
 }
@@ -32,7 +38,7 @@ pub struct ScriptedSequence {
 impl ScriptedSequence {
     /// An empty sequence.
     pub fn new(context_len: usize) -> Self {
-        Self { context_len, tokens: Vec::new(), digest: 1, pace: Duration::ZERO }
+        Self { context_len, tokens: Vec::new(), digest: 1, last_digests: Vec::new(), pace: Duration::ZERO }
     }
 
     /// The same, taking so long for each call.
@@ -77,14 +83,22 @@ impl Sequence for ScriptedSequence {
         self.context_len
     }
 
-    fn forward(&mut self, tokens: &[u32], rows: Rows, cancelled: &dyn Fn() -> bool) -> Result<Logits, gemma4::Error> {
+    fn forward(
+        &mut self,
+        tokens: &[u32],
+        rows: Rows,
+        cancelled: &dyn Fn() -> bool,
+        logits: &mut Logits,
+    ) -> Result<(), gemma4::Error> {
         let asked = self.tokens.len() + tokens.len();
         if asked > self.context_len {
             return Err(gemma4::Error::ContextFull { asked, context_len: self.context_len });
         }
         let before = (self.tokens.len(), self.digest);
+        let mut digests = Vec::new();
         let mut values = Vec::new();
         for &token in tokens {
+            digests.push(self.digest);
             self.tokens.push(token);
             self.digest = (self.digest ^ u64::from(token)).wrapping_mul(0x0100_0000_01b3).rotate_left(17);
             if rows == Rows::All {
@@ -117,7 +131,43 @@ impl Sequence for ScriptedSequence {
                 () => {}
             }
         }
-        Ok(Logits::new(values, VOCAB))
+        self.last_digests = digests;
+        *logits = Logits::new(values, VOCAB);
+        Ok(())
+    }
+
+    fn truncate(&mut self, len: usize) -> Result<(), gemma4::Error> {
+        let taken_back = self.tokens.len().checked_sub(len);
+        let Some(taken_back) = taken_back.filter(|&n| n <= MAX_DRAFT.min(self.last_digests.len())) else {
+            let least = self.tokens.len() - self.last_digests.len().min(MAX_DRAFT);
+            return Err(gemma4::Error::Truncate { asked: len, least, len: self.tokens.len() });
+        };
+        if taken_back > 0 {
+            self.last_digests.truncate(self.last_digests.len() - taken_back + 1);
+            self.digest = self.last_digests.pop().expect("one for each token of the last pass");
+            self.tokens.truncate(len);
+        }
+        Ok(())
+    }
+
+    /// The digest, then the tokens, each in eight bytes.
+    fn save(&self, out: &mut dyn Write) -> Result<(), gemma4::Error> {
+        let words = std::iter::once(self.digest).chain(self.tokens.iter().map(|&token| u64::from(token)));
+        let bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+        out.write_all(&bytes).map_err(gemma4::Error::KvStateIo)
+    }
+
+    fn restore(&mut self, input: &mut dyn Read) -> Result<(), gemma4::Error> {
+        self.clear();
+        let mut bytes = Vec::new();
+        input.read_to_end(&mut bytes).map_err(gemma4::Error::KvStateIo)?;
+        let mut words = bytes.chunks_exact(8).map(|word| word.iter().rev().fold(0, |sum, &b| sum << 8 | u64::from(b)));
+        let Some(digest) = words.next().filter(|_| bytes.len() / 8 <= self.context_len + 1) else {
+            return Err(gemma4::Error::KvState { reason: KvStateReason::Damaged });
+        };
+        self.tokens = words.map(|word| word as u32).collect();
+        self.digest = digest;
+        Ok(())
     }
 
     fn checkpoint(&self) -> Result<Checkpoint, gemma4::Error> {
@@ -132,11 +182,13 @@ impl Sequence for ScriptedSequence {
         assert!(checkpoint.len <= self.tokens.len(), "a checkpoint ahead of the sequence");
         self.digest = *checkpoint.state.downcast_ref().expect("a checkpoint of this kind");
         self.tokens.truncate(checkpoint.len);
+        self.last_digests.clear();
         Ok(())
     }
 
     fn clear(&mut self) {
         self.tokens.clear();
+        self.last_digests.clear();
         self.digest = 1;
     }
 }

@@ -8,7 +8,7 @@ mod embedding;
 mod layer;
 mod rope;
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use candle_core::{Device, Result as TensorResult, Tensor};
 use candle_nn::ops::rms_norm;
@@ -21,11 +21,15 @@ use self::{
 use crate::{
     config::Config,
     error::Error,
+    footprint::kv_bytes_plain,
     gguf::GgufFile,
     kv_cache::{KvCache, Snapshot},
     model::{Checkpoint, Logits, Model, Rows, Runtime, Sequence},
     weights::Weights,
 };
+
+/// Most prompt tokens worth one forward pass: more gain little here and cost memory.
+const CHUNK_LIMIT: usize = 64;
 
 /// A model that computes with candle's own operations.
 pub struct PlainModel(Arc<Shared>);
@@ -103,6 +107,14 @@ impl Model for PlainModel {
     fn sequence(&self, context_len: usize) -> Result<Box<dyn Sequence>, Error> {
         Ok(Box::new(self.plain_sequence(context_len)?))
     }
+
+    fn chunk_limit(&self) -> usize {
+        CHUNK_LIMIT
+    }
+
+    fn kv_bytes(&self, context_len: usize) -> u64 {
+        kv_bytes_plain(&self.0.config, context_len, CHUNK_LIMIT)
+    }
 }
 
 /// One conversation on a [`PlainModel`].
@@ -122,7 +134,8 @@ impl PlainSequence {
         rows: Rows,
         cancelled: &dyn Fn() -> bool,
         probe: &mut Probe<'_>,
-    ) -> Result<Logits, Error> {
+        logits: &mut Logits,
+    ) -> Result<(), Error> {
         let vocab = self.model.config.vocab_size;
         if let Some(&token) = tokens.iter().find(|&&token| token as usize >= vocab) {
             return Err(Error::TokenOutOfRange { token, vocab });
@@ -131,22 +144,27 @@ impl PlainSequence {
         if asked > context_len {
             return Err(Error::ContextFull { asked, context_len });
         }
+        logits.reset(0, vocab);
         if tokens.is_empty() {
-            return Ok(Logits::new(Vec::new(), vocab));
+            return Ok(());
         }
-        let logits = self.run(tokens, rows, cancelled, probe)?;
+        if let Some(rows) = self.run(tokens, rows, cancelled, probe)? {
+            let values: Vec<f32> = rows.flatten_all()?.to_vec1()?;
+            *logits = Logits::new(values, vocab);
+        }
         self.cache.commit(tokens.len());
-        Ok(logits)
+        Ok(())
     }
 
-    /// The forward pass. It stores keys and values behind the cache's length, where they do not count yet.
+    /// The forward pass: logits `(rows, vocab)`, if any are wanted. It stores keys and values behind the cache's length,
+    /// where they do not count yet.
     fn run(
         &mut self,
         tokens: &[u32],
         rows: Rows,
         cancelled: &dyn Fn() -> bool,
         probe: &mut Probe<'_>,
-    ) -> Result<Logits, Error> {
+    ) -> Result<Option<Tensor>, Error> {
         let model = Arc::clone(&self.model);
         let (config, weights) = (&model.config, &model.weights);
         let mut x = model.embed(tokens)?; // (tokens, hidden)
@@ -169,7 +187,7 @@ impl PlainSequence {
                         (x, per_layer) = (last_row(&x)?, last_row(&per_layer)?);
                         sight = sight.last()?;
                     }
-                    Rows::None => return Ok(Logits::new(Vec::new(), config.vocab_size)),
+                    Rows::None => return Ok(None),
                 }
             }
             x = layer.forward(&x, &per_layer, &sight, &self.cache, probe)?;
@@ -182,13 +200,17 @@ impl PlainSequence {
         let cap = f64::from(config.logit_softcap);
         let logits = ((logits / cap)?.tanh()? * cap)?;
         probe((None, "logits"), &logits);
-        Ok(Logits::new(logits.flatten_all()?.to_vec1()?, config.vocab_size))
+        Ok(Some(logits))
     }
 
     /// Bytes that the KV cache takes now.
     pub fn cache_bytes(&self) -> usize {
         self.cache.size_bytes()
     }
+}
+
+fn cannot_keep() -> Error {
+    Error::Unsupported { what: "keeping the KV cache of the plain path".to_owned() }
 }
 
 /// The last row of `x`, as a tensor of one row.
@@ -217,8 +239,27 @@ impl Sequence for PlainSequence {
         self.cache.context_len()
     }
 
-    fn forward(&mut self, tokens: &[u32], rows: Rows, cancelled: &dyn Fn() -> bool) -> Result<Logits, Error> {
-        self.forward_probed(tokens, rows, cancelled, &mut |_, _| ())
+    fn forward(
+        &mut self,
+        tokens: &[u32],
+        rows: Rows,
+        cancelled: &dyn Fn() -> bool,
+        logits: &mut Logits,
+    ) -> Result<(), Error> {
+        self.forward_probed(tokens, rows, cancelled, &mut |_, _| (), logits)
+    }
+
+    fn truncate(&mut self, len: usize) -> Result<(), Error> {
+        self.cache.truncate(len)
+    }
+
+    fn save(&self, _out: &mut dyn io::Write) -> Result<(), Error> {
+        Err(cannot_keep())
+    }
+
+    fn restore(&mut self, _input: &mut dyn io::Read) -> Result<(), Error> {
+        self.cache.clear();
+        Err(cannot_keep())
     }
 
     fn checkpoint(&self) -> Result<Checkpoint, Error> {

@@ -38,6 +38,18 @@ pub fn go_on() -> bool {
     false
 }
 
+/// One forward pass into logits of its own.
+pub fn forward(
+    sequence: &mut dyn Sequence,
+    tokens: &[u32],
+    rows: Rows,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Logits, gemma4::Error> {
+    let mut logits = Logits::default();
+    sequence.forward(tokens, rows, cancelled, &mut logits)?;
+    Ok(logits)
+}
+
 /// Feeds `tokens` in chunks of at most `chunk`, wanting every row.
 pub fn feed(sequence: &mut dyn Sequence, tokens: &[u32], chunk: usize) -> Logits {
     gemma4::model::prefill(sequence, tokens, chunk, Rows::All, &go_on, &mut |_, _| ()).unwrap()
@@ -67,13 +79,13 @@ pub fn arg_max(row: &[f32]) -> u32 {
 /// `n` tokens chosen greedily after `prompt`, with the logits that each was chosen from.
 pub fn greedy(model: &PlainModel, prompt: &[u32], n: usize) -> Vec<(u32, Vec<f32>)> {
     let mut sequence = sequence(model);
-    let mut logits = sequence.forward(prompt, Rows::Last, &go_on).unwrap();
+    let mut logits = forward(&mut sequence, prompt, Rows::Last, &go_on).unwrap();
     let mut chosen = Vec::new();
     while chosen.len() < n {
         let row = logits.last().unwrap().to_vec();
         let token = arg_max(&row);
         chosen.push((token, row));
-        logits = sequence.forward(&[token], Rows::Last, &go_on).unwrap();
+        logits = forward(&mut sequence, &[token], Rows::Last, &go_on).unwrap();
     }
     chosen
 }
