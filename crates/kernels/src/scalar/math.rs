@@ -15,7 +15,7 @@ pub(crate) const EXP_MOST: f32 = 88.0;
 /// Coefficients of the series of `e^r` from `r^6` down to `r^0`, good for |r| ≤ ln 2 / 2.
 pub(crate) const EXP_SERIES: [f32; 7] = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
 /// √(2/π), doubled: GELU needs the exponential of twice the tanh's argument.
-pub(crate) const GELU_SCALE: f32 = 1.595_769;
+pub(crate) const GELU_SCALE: f32 = (2.0 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2) as f32;
 /// The cubic term of GELU's tanh form.
 pub(crate) const GELU_CUBIC: f32 = 0.044_715;
 
