@@ -1,6 +1,9 @@
 //! Gemma behind the worker's seams: files opened by `gemma4`, text by its tokenizer and chat format.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use gemma4::{
     Config, Detokenizer, DeviceKind, LoadOptions, Model, Runtime, Tokenizer, Turn, chat_template,
@@ -37,7 +40,9 @@ impl Default for GemmaLoader {
 impl Loader for GemmaLoader {
     fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
         let free_bytes = self.free_bytes;
-        let parts = Parts::open(&request.path, request.device, Some(&request.cache_dir))?;
+        let packed_dirs = packed_dirs(&request.path, Some(&request.cache_dir));
+        let options = LoadOptions { packed_dirs, ..LoadOptions::default() };
+        let parts = Parts::open(&request.path, request.device, Some(&request.cache_dir), &options)?;
         let Runtime { device, kernels, threads } = parts.model.runtime();
         let facts = ModelFacts {
             engine: EngineInfo {
@@ -94,16 +99,32 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    pub(crate) fn open(path: &Path, device: DeviceChoice, cache_dir: Option<&Path>) -> Result<Self, Error> {
+    /// Of `options`, the device is left to `device`.
+    pub(crate) fn open(
+        path: &Path,
+        device: DeviceChoice,
+        cache_dir: Option<&Path>,
+        options: &LoadOptions,
+    ) -> Result<Self, Error> {
         let file = Arc::new(GgufFile::open(path).map_err(gemma4::Error::from)?);
         let tokenizer = Tokenizer::from_gguf(&file, cache_dir)?;
-        let (model, device) = open_model(&file, device)?;
+        let (model, device) = open_model(&file, device, options)?;
         Ok(Self { file, model, tokenizer, device })
     }
 }
 
-/// Puts the weights of `file` on the device of choice; `Auto` takes the first that this build has and that opens.
-pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<(Box<dyn Model>, DeviceKind), Error> {
+/// Folders for the packed weights of the model at `path`: beside it, where all who use it share them, else in the cache.
+pub(crate) fn packed_dirs(path: &Path, cache_dir: Option<&Path>) -> Vec<PathBuf> {
+    path.parent().into_iter().chain(cache_dir).map(Path::to_owned).collect()
+}
+
+/// Puts the weights of `file` on the device of choice; `Auto` takes the first that this build has and that opens. Of
+/// `options`, the device is left to `device`.
+pub(crate) fn open_model(
+    file: &Arc<GgufFile>,
+    device: DeviceChoice,
+    options: &LoadOptions,
+) -> Result<(Box<dyn Model>, DeviceKind), Error> {
     let candidates: &[DeviceKind] = match device {
         DeviceChoice::Auto => &[DeviceKind::Cuda, DeviceKind::Metal, DeviceKind::Cpu],
         DeviceChoice::Cpu => &[DeviceKind::Cpu],
@@ -116,7 +137,7 @@ pub(crate) fn open_model(file: &Arc<GgufFile>, device: DeviceChoice) -> Result<(
         if device != DeviceKind::Cpu && candidates.len() > 1 && !device.in_this_build() {
             continue;
         }
-        match gemma4::load::load(file, &LoadOptions { device, card, ..LoadOptions::default() }) {
+        match gemma4::load::load(file, &LoadOptions { device, card, ..options.clone() }) {
             Ok(model) => return Ok((model, device)),
             Err(error) => {
                 // For the log; where there was no choice the error itself says it.

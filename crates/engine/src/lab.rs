@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use gemma4::{Logits, Rows, Sequence, Tokenizer, Turn, chat_template, gguf::GgufFile, model::prefill};
+use gemma4::{LoadOptions, Logits, Rows, Sequence, Tokenizer, Turn, chat_template, gguf::GgufFile, model::prefill};
 use generation::Sampling;
 use serde::Serialize;
 
@@ -53,7 +53,7 @@ pub fn logits(request: &LogitsRequest) -> Result<Logits, Error> {
         return Err(Error::NoTokens);
     }
     let file = Arc::new(GgufFile::open(&request.model).map_err(gemma4::Error::from)?);
-    let (model, _) = open_model(&file, request.device)?;
+    let (model, _) = open_model(&file, request.device, &LoadOptions::default())?;
     let mut sequence = model.sequence(request.tokens.len())?;
     let rows = if request.last { Rows::Last } else { Rows::All };
     if request.mode == LogitsMode::Prefill {
@@ -179,7 +179,8 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, Error> {
         // The old one goes first: two full-size models need not fit.
         drop(parts.take());
         let begun = Instant::now();
-        parts = Some(Parts::open(&options.model, options.device, options.cache_dir.as_deref())?);
+        parts =
+            Some(Parts::open(&options.model, options.device, options.cache_dir.as_deref(), &LoadOptions::default())?);
         load_s.push(begun.elapsed().as_secs_f64());
     }
     let model = parts.ok_or(Error::Zero { name: "repetitions" })?.model;
