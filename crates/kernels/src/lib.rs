@@ -1,6 +1,7 @@
 //! What a forward pass spends its time on, for the processor: products with packed weights, attention, norms.
 //!
 //! * `format`, `matrix` – how packed weights lie in memory
+//! * `pack` – from the rows of a file to that form
 //! * `activations` – rows of values as products take them
 //! * `ops` – what an instruction set has to offer, and the order of operations that is part of it
 //! * `scalar` – the definition
@@ -20,6 +21,7 @@ pub mod format;
 pub mod kv;
 pub mod matrix;
 pub mod ops;
+pub mod pack;
 pub mod pool;
 pub mod scalar;
 pub mod select;

@@ -5,15 +5,15 @@ use half::{bf16, f16};
 use crate::format::{BITS, BLOCK, BYTES, Format, HALVES, K_SCALES, NIBBLES, PAIRS, STRIP_ROWS};
 
 /// One block of a strip: 16 rows by 32 columns.
-pub(super) struct Decoded {
+pub(crate) struct Decoded {
     /// Stored unsigned values, by row and column.
-    pub(super) q: [[u8; BLOCK]; STRIP_ROWS],
+    pub(crate) q: [[u8; BLOCK]; STRIP_ROWS],
     /// What the format subtracts from them.
-    pub(super) zero: i32,
+    pub(crate) zero: i32,
     /// For each row the weights' scale in the first and in the second half of the block; the same but for Q6_K.
-    pub(super) scale: [[f32; 2]; STRIP_ROWS],
+    pub(crate) scale: [[f32; 2]; STRIP_ROWS],
     /// What is added for each unit of the activations' sum, where the format has minima.
-    pub(super) minimum: Option<[f32; STRIP_ROWS]>,
+    pub(crate) minimum: Option<[f32; STRIP_ROWS]>,
 }
 
 fn half_at(bytes: &[u8], row: usize) -> f32 {
@@ -21,7 +21,7 @@ fn half_at(bytes: &[u8], row: usize) -> f32 {
 }
 
 /// The value of a float format in `row` and column `k` of `strip`.
-pub(super) fn float_at(format: Format, strip: &[u8], row: usize, k: usize) -> f32 {
+pub(crate) fn float_at(format: Format, strip: &[u8], row: usize, k: usize) -> f32 {
     let index = k * STRIP_ROWS + row;
     let two = || [strip[2 * index], strip[2 * index + 1]];
     match format {
@@ -35,7 +35,7 @@ pub(super) fn float_at(format: Format, strip: &[u8], row: usize, k: usize) -> f3
 }
 
 /// Block `block` of `strip`, of a quantized format.
-pub(super) fn block_at(format: Format, strip: &[u8], block: usize) -> Decoded {
+pub(crate) fn block_at(format: Format, strip: &[u8], block: usize) -> Decoded {
     let tile_blocks = format.tile_width() / BLOCK;
     let tile = &strip[block / tile_blocks * format.tile_bytes()..][..format.tile_bytes()];
     let b = block % tile_blocks;

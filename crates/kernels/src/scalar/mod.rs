@@ -5,7 +5,7 @@
 //! where fusing would be a call into a library for every step.
 
 mod attention;
-mod decode;
+pub(crate) mod decode;
 mod math;
 mod matmul;
 mod rows;
