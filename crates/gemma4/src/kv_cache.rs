@@ -11,13 +11,12 @@
 //! What a forward pass stores lies behind [`KvCache::len`] until [`KvCache::commit`]: a pass that fails or is cancelled
 //! leaves the cache as it was.
 
-use std::sync::Arc;
-
 use candle_core::{DType, Device, Tensor};
 
 use crate::{
     config::Config,
-    error::{CheckpointReason, Error},
+    error::Error,
+    history::{History, Moment},
     model::MAX_DRAFT,
 };
 
@@ -249,56 +248,4 @@ impl LayerCache {
 
 fn tensor_bytes(tensor: &Tensor) -> usize {
     tensor.elem_count() * tensor.dtype().size_in_bytes()
-}
-
-/// A point in a cache's life.
-#[derive(Debug, Clone)]
-struct Moment {
-    owner: Arc<()>,
-    step_back: u64,
-    len: usize,
-}
-
-/// Which earlier moments still lie on the path that led to the present state: after going back to a length, everything
-/// that stood behind it is another text.
-struct History {
-    /// Tells one cache's moments from another's.
-    owner: Arc<()>,
-    /// How often the cache went back.
-    steps_back: u64,
-    /// `(number of the step back, length it went to)`, both rising: the lowest length since each step.
-    lows: Vec<(u64, usize)>,
-}
-
-impl History {
-    fn new() -> Self {
-        Self { owner: Arc::new(()), steps_back: 0, lows: Vec::new() }
-    }
-
-    fn moment(&self, len: usize) -> Moment {
-        Moment { owner: Arc::clone(&self.owner), step_back: self.steps_back, len }
-    }
-
-    fn went_back_to(&mut self, len: usize) {
-        self.steps_back += 1;
-        while self.lows.last().is_some_and(|&(_, low)| low >= len) {
-            self.lows.pop();
-        }
-        self.lows.push((self.steps_back, len));
-    }
-
-    /// Whether a cache of length `len` may return to `moment`.
-    fn check(&self, moment: &Moment, len: usize) -> Result<(), CheckpointReason> {
-        if !Arc::ptr_eq(&self.owner, &moment.owner) {
-            return Err(CheckpointReason::OtherSequence);
-        }
-        if moment.len > len {
-            return Err(CheckpointReason::Ahead);
-        }
-        let lowest_since = self.lows.iter().find(|&&(step, _)| step > moment.step_back).map(|&(_, low)| low);
-        match lowest_since {
-            Some(low) if low < moment.len => Err(CheckpointReason::Overwritten),
-            _ => Ok(()),
-        }
-    }
 }

@@ -17,6 +17,7 @@ pub mod detokenizer;
 pub mod error;
 pub mod footprint;
 pub mod gguf;
+mod history;
 pub mod identity;
 mod kv_cache;
 pub mod load;

@@ -6,7 +6,7 @@
 mod attention;
 mod embedding;
 mod layer;
-mod rope;
+pub(crate) mod rope;
 
 use std::{io, sync::Arc};
 

@@ -35,6 +35,11 @@ impl Rope {
         Self { frequencies }
     }
 
+    /// Angle per position for each of the `d/2` pairs.
+    pub fn frequencies(&self) -> &[f32] {
+        &self.frequencies
+    }
+
     /// Cosines and sines for `positions`.
     ///
     /// # Errors

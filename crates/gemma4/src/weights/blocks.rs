@@ -151,24 +151,44 @@ impl MappedMatrix {
             .ok_or_else(|| candle_core::Error::Msg(format!("tensor {} is not made of whole blocks", self.info.name)))
     }
 
+    /// Values of one block: rows can be read in whole blocks only.
+    pub fn block_len(&self) -> usize {
+        self.info.dtype.block_size()
+    }
+
     /// The rows `ids`, dequantized to f32: `(ids, width)`. Only these rows are touched.
     ///
     /// # Errors
     /// If an id is not a row.
     pub fn rows(&self, ids: &[u32]) -> Result<Vec<f32>> {
         let mut out = vec![0f32; ids.len() * self.width];
+        for (&id, out) in ids.iter().zip(out.chunks_exact_mut(self.width)) {
+            self.row_into(id, out)?;
+        }
+        Ok(out)
+    }
+
+    /// The first `out.len()` values of row `id`, dequantized to f32: a whole number of blocks. Allocates nothing, and
+    /// touches no other bytes.
+    ///
+    /// # Errors
+    /// If `id` is not a row, or that many values are not whole blocks of it.
+    pub fn row_into(&self, id: u32, out: &mut [f32]) -> Result<()> {
         with_block_type!(self.dtype(), Block => {
             let row_blocks = self.width / Block::BLCK_SIZE;
-            let blocks = self.blocks::<Block>()?;
-            for (&id, out) in ids.iter().zip(out.chunks_exact_mut(self.width)) {
-                let start = id as usize * row_blocks;
-                let Some(row) = blocks.get(start..start + row_blocks) else {
-                    candle_core::bail!("row {id} of {} rows of tensor {}", self.n_rows, self.info.name)
-                };
-                Block::to_float(row, out);
+            let wanted = out.len() / Block::BLCK_SIZE;
+            let start = id as usize * row_blocks;
+            match self.blocks::<Block>()?.get(start..start + wanted) {
+                Some(row) if wanted <= row_blocks && out.len().is_multiple_of(Block::BLCK_SIZE) => {
+                    Block::to_float(row, out);
+                    Ok(())
+                }
+                _ => candle_core::bail!(
+                    "{} values of row {id} of tensor {} of shape ({}, {})",
+                    out.len(), self.info.name, self.n_rows, self.width
+                ),
             }
-        }, _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name));
-        Ok(out)
+        }, _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name))
     }
 
     /// `x · selfᵀ` for `x` of shape `(m, width)`: `(m, n_rows)`.

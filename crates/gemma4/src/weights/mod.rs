@@ -3,17 +3,15 @@
 mod blocks;
 mod matrix;
 mod product;
+mod tensors;
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor, quantized::GgmlDType};
+use candle_core::{Device, Tensor};
 
+pub(crate) use self::tensors::Tensors;
 pub use self::{blocks::MappedMatrix, matrix::Matrix};
-use crate::{
-    config::Config,
-    error::Error,
-    gguf::{GgufFile, TensorInfo},
-};
+use crate::{config::Config, error::Error, gguf::GgufFile};
 
 /// All weights of a model. Field names are those of the file; shapes are `(out, in)`.
 pub struct Weights {
@@ -88,17 +86,17 @@ impl Weights {
     /// # Errors
     /// If a tensor is missing, mis-shaped or of a type that cannot be used in its place, or an upload fails.
     pub fn load(file: &Arc<GgufFile>, config: &Config, device: &Device) -> Result<Self, Error> {
-        let load = Loader { file, device };
+        let load = Loader { tensors: Tensors(file), device };
         let c = config;
         let all_ple = c.n_layers * c.ple_width;
         Ok(Self {
-            token_embd: load.mapped("token_embd.weight", c.vocab_size, c.hidden_size)?,
+            token_embd: load.tensors.mapped("token_embd.weight", c.vocab_size, c.hidden_size)?,
             head: load.matrix("token_embd.weight", c.vocab_size, c.hidden_size)?,
-            per_layer_token_embd: load.mapped("per_layer_token_embd.weight", c.vocab_size, all_ple)?,
+            per_layer_token_embd: load.tensors.mapped("per_layer_token_embd.weight", c.vocab_size, all_ple)?,
             per_layer_model_proj: load.matrix("per_layer_model_proj.weight", all_ple, c.hidden_size)?,
             per_layer_proj_norm: load.vector("per_layer_proj_norm.weight", c.ple_width)?,
             output_norm: load.vector("output_norm.weight", c.hidden_size)?,
-            rope_freqs: load.optional_values("rope_freqs.weight", c.global_head_dim / 2)?,
+            rope_freqs: load.tensors.optional_values("rope_freqs.weight", c.global_head_dim / 2)?,
             layers: (0..c.n_layers).map(|l| LayerWeights::load(&load, c, l)).collect::<Result<_, _>>()?,
         })
     }
@@ -121,7 +119,7 @@ impl LayerWeights {
         } else {
             None
         };
-        let scale = load.values(&name("layer_output_scale"), 1)?;
+        let scale = load.tensors.values(&name("layer_output_scale"), 1)?;
         Ok(Self {
             attn_norm: vector("attn_norm", hidden)?,
             attn_q: matrix("attn_q", q_width, hidden)?,
@@ -142,48 +140,18 @@ impl LayerWeights {
     }
 }
 
-/// Looks tensors up by name and checks them.
+/// Brings tensors to a device.
 struct Loader<'a> {
-    file: &'a Arc<GgufFile>,
+    tensors: Tensors<'a>,
     device: &'a Device,
 }
 
 impl Loader<'_> {
-    /// The tensor `name`, which must have the shape `expected`.
-    fn info(&self, name: &str, expected: &[usize]) -> Result<&TensorInfo, Error> {
-        let info = self.file.require_tensor(name)?;
-        if info.shape != expected {
-            return Err(Error::TensorShape {
-                name: name.to_owned(),
-                expected: format!("{expected:?}"),
-                found: info.shape.clone(),
-            });
-        }
-        Ok(info)
-    }
-
-    fn mapped(&self, name: &str, n_out: usize, n_in: usize) -> Result<MappedMatrix, Error> {
-        MappedMatrix::new(self.file, self.info(name, &[n_out, n_in])?, n_out, n_in)
-    }
-
     fn matrix(&self, name: &str, n_out: usize, n_in: usize) -> Result<Matrix, Error> {
-        Ok(Matrix::new(self.mapped(name, n_out, n_in)?, self.device)?)
-    }
-
-    /// A short F32 tensor, copied.
-    fn values(&self, name: &str, n: usize) -> Result<Vec<f32>, Error> {
-        let info = self.info(name, &[n])?;
-        if info.dtype != GgmlDType::F32 {
-            return Err(Error::TensorType { name: name.to_owned(), dtype: info.dtype });
-        }
-        Ok(MappedMatrix::new(self.file, info, 1, n)?.rows(&[0])?)
-    }
-
-    fn optional_values(&self, name: &str, n: usize) -> Result<Option<Vec<f32>>, Error> {
-        self.file.tensor(name).map(|_| self.values(name, n)).transpose()
+        Ok(Matrix::new(self.tensors.mapped(name, n_out, n_in)?, self.device)?)
     }
 
     fn vector(&self, name: &str, n: usize) -> Result<Tensor, Error> {
-        Ok(Tensor::new(self.values(name, n)?.as_slice(), self.device)?)
+        Ok(Tensor::new(self.tensors.values(name, n)?.as_slice(), self.device)?)
     }
 }

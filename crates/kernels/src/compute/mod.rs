@@ -4,6 +4,7 @@
 //! anybody. With many rows the same functions run in parallel over rows. What a row gives never depends on the others.
 
 mod attention;
+mod fill;
 mod product;
 mod rows;
 
