@@ -25,6 +25,8 @@ pub mod pack;
 pub mod pool;
 pub mod scalar;
 pub mod select;
+#[cfg(target_arch = "x86_64")]
+pub mod x86_64;
 
 pub use activations::{Activations, Needs};
 pub use compute::{Attend, AttentionScratch, Compute, PerLayerScales, Product};

@@ -1,0 +1,270 @@
+//! Sixteen lanes of f32, in one register or in two halves: what rows and attention are written in, once for all sets.
+//!
+//! [`Avx512`] and [`Avx2`] are proofs that the processor has the instructions, so that using them is safe. Code written
+//! for any [`Lanes`] has to be inlined into a function with the features of its proof; otherwise every instruction would
+//! be a call. So everything here and all that is generic over [`Lanes`] is `#[inline(always)]`, and closures are avoided.
+
+use std::arch::x86_64::*;
+
+use half::f16;
+
+/// Lanes of a vector.
+pub(super) const LANES: usize = 16;
+
+/// Proof of AVX-512 F, BW, DQ and VL, with AVX2, FMA and F16C.
+#[derive(Debug, Clone, Copy)]
+pub struct Avx512(());
+
+/// Proof of AVX2, FMA and F16C.
+#[derive(Debug, Clone, Copy)]
+pub struct Avx2(());
+
+impl Avx512 {
+    /// If this processor has the instructions and the system keeps their registers.
+    pub fn new() -> Option<Self> {
+        let wide = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        (wide && Avx2::new().is_some()).then_some(Self(()))
+    }
+}
+
+impl Avx2 {
+    /// If this processor has the instructions and the system keeps their registers.
+    pub fn new() -> Option<Self> {
+        let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
+        has.then_some(Self(()))
+    }
+}
+
+/// Sixteen f32 at a time.
+pub(super) trait Lanes: Copy {
+    /// Sixteen f32.
+    type V: Copy;
+
+    fn splat(self, x: f32) -> Self::V;
+    fn load(self, at: &[f32; LANES]) -> Self::V;
+    fn store(self, x: Self::V, at: &mut [f32; LANES]);
+    fn load_f16(self, at: &[f16; LANES]) -> Self::V;
+    /// Ties to even.
+    fn store_f16(self, x: Self::V, at: &mut [f16; LANES]);
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `b` where one of them is NaN.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `b` where one of them is NaN.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    fn abs(self, x: Self::V) -> Self::V;
+    /// `a · b + c`, rounded once.
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `a · b − c`, rounded once.
+    fn fms(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// To whole numbers, ties to even.
+    fn round(self, x: Self::V) -> Self::V;
+    /// `x · 2ⁿ` by adding to the exponent, for whole `n`.
+    fn scale_exponent(self, x: Self::V, n: Self::V) -> Self::V;
+    /// `x` where `test` is not zero, otherwise zero.
+    fn where_nonzero(self, x: Self::V, test: Self::V) -> Self::V;
+    /// `x` in lanes `first..end` (within 0..=16), `other` elsewhere.
+    fn within(self, x: Self::V, first: usize, end: usize, other: Self::V) -> Self::V;
+    /// The sum as the tree that [`crate::ops`] prescribes.
+    fn sum(self, x: Self::V) -> f32;
+    /// The largest.
+    fn largest(self, x: Self::V) -> f32;
+    /// Rounds 32 numbers between −128 and 127, ties to even; the sums of both halves.
+    fn to_i8(self, x: [Self::V; 2], at: &mut [i8; 2 * LANES]) -> [i32; 2];
+    /// Asks for the cache line of `at`, which may be any address.
+    fn prefetch<T>(self, at: *const T);
+}
+
+/// Bodies of methods that are one unsafe expression.
+macro_rules! proven {
+    ($($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),*) $(-> $ret:ty)? { $body:expr })*) => {$(
+        #[inline(always)]
+        $(#[$meta])*
+        fn $name(self, $($arg: $ty),*) $(-> $ret)? {
+            // SAFETY: `self` proves that the processor has the instructions; what is read and written are whole arrays.
+            unsafe { $body }
+        }
+    )*};
+}
+
+impl Lanes for Avx512 {
+    type V = __m512;
+
+    proven! {
+        fn splat(x: f32) -> __m512 { _mm512_set1_ps(x) }
+        fn load(at: &[f32; LANES]) -> __m512 { _mm512_loadu_ps(at.as_ptr()) }
+        fn store(x: __m512, at: &mut [f32; LANES]) { _mm512_storeu_ps(at.as_mut_ptr(), x) }
+        fn load_f16(at: &[f16; LANES]) -> __m512 { _mm512_cvtph_ps(_mm256_loadu_si256(at.as_ptr().cast())) }
+        fn store_f16(x: __m512, at: &mut [f16; LANES]) {
+            _mm256_storeu_si256(at.as_mut_ptr().cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x))
+        }
+        fn add(a: __m512, b: __m512) -> __m512 { _mm512_add_ps(a, b) }
+        fn sub(a: __m512, b: __m512) -> __m512 { _mm512_sub_ps(a, b) }
+        fn mul(a: __m512, b: __m512) -> __m512 { _mm512_mul_ps(a, b) }
+        fn div(a: __m512, b: __m512) -> __m512 { _mm512_div_ps(a, b) }
+        fn min(a: __m512, b: __m512) -> __m512 { _mm512_min_ps(a, b) }
+        fn max(a: __m512, b: __m512) -> __m512 { _mm512_max_ps(a, b) }
+        fn abs(x: __m512) -> __m512 { _mm512_abs_ps(x) }
+        fn fma(a: __m512, b: __m512, c: __m512) -> __m512 { _mm512_fmadd_ps(a, b, c) }
+        fn fms(a: __m512, b: __m512, c: __m512) -> __m512 { _mm512_fmsub_ps(a, b, c) }
+        fn round(x: __m512) -> __m512 {
+            _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x)
+        }
+        fn scale_exponent(x: __m512, n: __m512) -> __m512 {
+            _mm512_castsi512_ps(_mm512_add_epi32(
+                _mm512_castps_si512(x),
+                _mm512_slli_epi32::<23>(_mm512_cvttps_epi32(n)),
+            ))
+        }
+        fn where_nonzero(x: __m512, test: __m512) -> __m512 {
+            _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(test, _mm512_setzero_ps()), x)
+        }
+        fn within(x: __m512, first: usize, end: usize, other: __m512) -> __m512 {
+            _mm512_mask_mov_ps(other, (((1u32 << end) - 1) & !((1u32 << first) - 1)) as u16, x)
+        }
+        fn sum(x: __m512) -> f32 {
+            sum8(_mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x)))
+        }
+        fn largest(x: __m512) -> f32 {
+            largest8(_mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x)))
+        }
+        fn to_i8(x: [__m512; 2], at: &mut [i8; 2 * LANES]) -> [i32; 2] {{
+            let [a, b] = x.map(
+                #[inline(always)]
+                |x| _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)),
+            );
+            store_and_sum(_mm256_set_m128i(b, a), at)
+        }}
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(self, at: *const T) {
+        // SAFETY: a hint, which no address can turn into a fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+}
+
+/// Two halves of eight lanes.
+type Halves = (__m256, __m256);
+
+/// Applies an instruction to both halves.
+macro_rules! both {
+    ($instruction:expr; $($x:ident),+) => { ($instruction($($x.0),+), $instruction($($x.1),+)) };
+}
+
+impl Lanes for Avx2 {
+    type V = Halves;
+
+    proven! {
+        fn splat(x: f32) -> Halves { (_mm256_set1_ps(x), _mm256_set1_ps(x)) }
+        fn load(at: &[f32; LANES]) -> Halves { (_mm256_loadu_ps(at.as_ptr()), _mm256_loadu_ps(at.as_ptr().add(8))) }
+        fn store(x: Halves, at: &mut [f32; LANES]) {{
+            _mm256_storeu_ps(at.as_mut_ptr(), x.0);
+            _mm256_storeu_ps(at.as_mut_ptr().add(8), x.1)
+        }}
+        fn load_f16(at: &[f16; LANES]) -> Halves {{
+            let at: *const __m128i = at.as_ptr().cast();
+            (_mm256_cvtph_ps(_mm_loadu_si128(at)), _mm256_cvtph_ps(_mm_loadu_si128(at.add(1))))
+        }}
+        fn store_f16(x: Halves, at: &mut [f16; LANES]) {{
+            let at: *mut __m128i = at.as_mut_ptr().cast();
+            _mm_storeu_si128(at, _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x.0));
+            _mm_storeu_si128(at.add(1), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x.1))
+        }}
+        fn add(a: Halves, b: Halves) -> Halves { both!(_mm256_add_ps; a, b) }
+        fn sub(a: Halves, b: Halves) -> Halves { both!(_mm256_sub_ps; a, b) }
+        fn mul(a: Halves, b: Halves) -> Halves { both!(_mm256_mul_ps; a, b) }
+        fn div(a: Halves, b: Halves) -> Halves { both!(_mm256_div_ps; a, b) }
+        fn min(a: Halves, b: Halves) -> Halves { both!(_mm256_min_ps; a, b) }
+        fn max(a: Halves, b: Halves) -> Halves { both!(_mm256_max_ps; a, b) }
+        fn abs(x: Halves) -> Halves {{
+            let sign = _mm256_set1_ps(-0.0);
+            (_mm256_andnot_ps(sign, x.0), _mm256_andnot_ps(sign, x.1))
+        }}
+        fn fma(a: Halves, b: Halves, c: Halves) -> Halves { both!(_mm256_fmadd_ps; a, b, c) }
+        fn fms(a: Halves, b: Halves, c: Halves) -> Halves { both!(_mm256_fmsub_ps; a, b, c) }
+        fn round(x: Halves) -> Halves {
+            both!(_mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>; x)
+        }
+        fn scale_exponent(x: Halves, n: Halves) -> Halves { both!(scale_exponent8; x, n) }
+        fn where_nonzero(x: Halves, test: Halves) -> Halves { both!(where_nonzero8; x, test) }
+        fn within(x: Halves, first: usize, end: usize, other: Halves) -> Halves {{
+            let (first, end) = (_mm256_set1_epi32(first as i32 - 1), _mm256_set1_epi32(end as i32));
+            let low = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let high = _mm256_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15);
+            (within8(x.0, low, first, end, other.0), within8(x.1, high, first, end, other.1))
+        }}
+        fn sum(x: Halves) -> f32 { sum8(_mm256_add_ps(x.0, x.1)) }
+        fn largest(x: Halves) -> f32 { largest8(_mm256_max_ps(x.0, x.1)) }
+        fn to_i8(x: [Halves; 2], at: &mut [i8; 2 * LANES]) -> [i32; 2] {{
+            let a = _mm256_packs_epi32(_mm256_cvtps_epi32(x[0].0), _mm256_cvtps_epi32(x[0].1));
+            let b = _mm256_packs_epi32(_mm256_cvtps_epi32(x[1].0), _mm256_cvtps_epi32(x[1].1));
+            // Packing works within 128-bit halves: groups of four come out as 0, 2, 4, 6, 1, 3, 5, 7.
+            let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+            store_and_sum(_mm256_permutevar8x32_epi32(_mm256_packs_epi16(a, b), order), at)
+        }}
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(self, at: *const T) {
+        // SAFETY: a hint, which no address can turn into a fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn scale_exponent8(x: __m256, n: __m256) -> __m256 {
+    let n = _mm256_slli_epi32::<23>(_mm256_cvttps_epi32(n));
+    _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), n))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn where_nonzero8(x: __m256, test: __m256) -> __m256 {
+    _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(test, _mm256_setzero_ps()), x)
+}
+
+/// `x` in the lanes whose `index` lies above `before` and below `end`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn within8(x: __m256, index: __m256i, before: __m256i, end: __m256i, other: __m256) -> __m256 {
+    let inside = _mm256_and_si256(_mm256_cmpgt_epi32(index, before), _mm256_cmpgt_epi32(end, index));
+    _mm256_blendv_ps(other, x, _mm256_castsi256_ps(inside))
+}
+
+/// Adds lanes `i` and `i + 4`, then `i + 2`, `i + 1`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn sum8(x: __m256) -> f32 {
+    let x = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+    let x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn largest8(x: __m256) -> f32 {
+    let x = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+    let x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+    _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)))
+}
+
+/// Stores 32 bytes; the sums of both halves.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_and_sum(q: __m256i, at: &mut [i8; 2 * LANES]) -> [i32; 2] {
+    // SAFETY: the array has the 32 bytes that are written.
+    unsafe { _mm256_storeu_si256(at.as_mut_ptr().cast(), q) };
+    // Sums of bytes are there for unsigned ones only: 128 is added to each of eight, and taken off.
+    let sums = _mm256_sad_epu8(_mm256_xor_si256(q, _mm256_set1_epi8(i8::MIN)), _mm256_setzero_si256());
+    let sums = _mm256_add_epi64(sums, _mm256_shuffle_epi32::<0b01_00_11_10>(sums));
+    let low = _mm_cvtsi128_si32(_mm256_castsi256_si128(sums));
+    let high = _mm_cvtsi128_si32(_mm256_extracti128_si256::<1>(sums));
+    [low - 128 * LANES as i32, high - 128 * LANES as i32]
+}
