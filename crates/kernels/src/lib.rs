@@ -17,6 +17,7 @@
 
 pub mod activations;
 pub mod compute;
+pub mod error;
 pub mod format;
 pub mod kv;
 pub mod matrix;
@@ -30,6 +31,7 @@ pub mod x86_64;
 
 pub use activations::{Activations, Needs};
 pub use compute::{Attend, AttentionScratch, Compute, PerLayerScales, Product};
+pub use error::Error;
 pub use format::Format;
 pub use kv::KvLayer;
 pub use matrix::Matrix;
