@@ -7,21 +7,24 @@
 //! * **Nobody owns a share.** Items are claimed one by one; a thread without a core holds up the item it is working on
 //!   and nothing else.
 //! * **Nobody has to arrive.** A job is over when its items are done. A thread that slept through it never hears of it.
-//! * **Who waits leaves its core soon.** After [`SPIN`] without work a thread parks, and so does a caller whose last
+//! * **Who waits leaves its core soon.** After `SPIN` without work a thread parks, and so does a caller whose last
 //!   items take that long. The core is idle then, and the system can put the thread there that everybody waits for.
+//!   Nobody yields: a core given to a busy program for a slice is gone for milliseconds, a parked thread is not.
+//! * **Fewer threads where that is faster.** See `pace`.
 //!
 //! # Protocol
 //!
-//! All state is in [`Shared`](job::Shared):
+//! All state is in `job::Shared`:
 //!
 //! | field | meaning |
 //! |---|---|
 //! | `remaining` | items of the present job that nobody has claimed; 0 or less: nothing to claim |
 //! | `task`, `n_items` | the present job; to be read by those who hold a claim |
 //! | `unfinished` | items of the present job that are not reported as done; the top bit: the caller is parked |
+//! | `allowed` | threads that may claim, the caller included; changed by the caller between two jobs |
 //! | `asleep` | one bit for each thread of the pool that is parked or about to park |
 //!
-//! 1. The caller, which holds the lock that makes callers take turns, writes `task`, `n_items` and `unfinished`, and
+//! 1. The caller, which holds the lock that makes callers take turns, writes `allowed`, `task`, `n_items` and `unfinished`, and
 //!    then publishes the job by one store of `n_items` to `remaining`.
 //! 2. To claim is to subtract 1 from `remaining`; the claim is good if the value before was above 0, and its item is
 //!    `n_items` less that value. Who holds a good claim runs the item, and claims on. Who fails to claim reports the items
@@ -60,13 +63,15 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 mod affinity;
 mod job;
+mod pace;
 
 use job::Shared;
+use pace::{Pace, Seen};
 
 /// How long a thread looks for work, and a caller for the end of its job, before it leaves its core. Longer than what lies
 /// between two jobs of a token; about what it costs to fall asleep and be woken.
@@ -80,10 +85,10 @@ pub const MAX_THREADS: usize = 65;
 pub struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
-    /// Callers take turns.
-    turn: Mutex<()>,
+    /// Callers take turns; who has the turn decides how many threads take part.
+    turn: Mutex<Pace>,
     /// Threads that may compute, the caller's included.
-    active: Arc<AtomicUsize>,
+    active: AtomicUsize,
     stop: Arc<AtomicBool>,
 }
 
@@ -104,18 +109,17 @@ impl Pool {
     /// anywhere. The caller's thread is not touched: see [`Pool::bind_caller`].
     pub fn on_cpus(threads: usize, cpus: Option<&[usize]>) -> Self {
         let shared = Arc::new(Shared::new());
-        let active = Arc::new(AtomicUsize::new(1));
         let stop = Arc::new(AtomicBool::new(false));
         let mut workers = Vec::new();
         for index in 0..threads.clamp(1, MAX_THREADS) - 1 {
-            let (shared, active, stop) = (Arc::clone(&shared), Arc::clone(&active), Arc::clone(&stop));
+            let (shared, stop) = (Arc::clone(&shared), Arc::clone(&stop));
             let cpus = cpus.map(<[usize]>::to_vec);
             let work = move || {
                 if let Some(cpus) = cpus {
                     affinity::bind_current_thread(&cpus);
                 }
                 IN_ITEM.set(true);
-                shared.serve(index, &active, &stop);
+                shared.serve(index, &stop);
             };
             match thread::Builder::new().name(format!("compute-{}", index + 1)).spawn(work) {
                 Ok(worker) => workers.push(worker),
@@ -125,8 +129,8 @@ impl Pool {
                 }
             }
         }
-        active.store(workers.len() + 1, Ordering::SeqCst);
-        Self { shared, workers, turn: Mutex::new(()), active, stop }
+        let active = AtomicUsize::new(workers.len() + 1);
+        Self { shared, workers, turn: Mutex::new(Pace::new()), active, stop }
     }
 
     /// Keeps the calling thread on the logical processors `cpus`, as [`Pool::on_cpus`] does with the pool's own, until it
@@ -148,7 +152,7 @@ impl Pool {
     /// From the next job on at most `n` threads compute, the caller's included; at least one, at most [`Pool::threads`].
     /// The others leave their cores.
     pub fn set_active(&self, n: usize) {
-        self.active.store(n.clamp(1, self.threads()), Ordering::SeqCst);
+        self.active.store(n.clamp(1, self.threads()), Ordering::Relaxed);
     }
 
     /// Runs `task(item)` once for every item in `0..n_items`, on several threads, and returns when all are done. Items are
@@ -166,13 +170,18 @@ impl Pool {
             }
             return;
         }
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let threads = turn.threads(active);
         IN_ITEM.set(true);
-        self.shared.publish(n_items, &task);
-        self.wake(active, n_items - 1);
-        self.shared.work();
+        let begun = Instant::now();
+        self.shared.publish(n_items, &task, threads);
+        self.wake(threads, n_items - 1);
+        let own = self.shared.work();
+        let worked = begun.elapsed();
         self.shared.wait();
+        let waited = begun.elapsed() - worked;
         IN_ITEM.set(false);
+        turn.note(&Seen { n_items, own, threads, worked, waited });
         let panicked = self.shared.take_panic();
         drop(turn);
         if let Some(payload) = panicked {
@@ -180,9 +189,9 @@ impl Pool {
         }
     }
 
-    /// Wakes at most `wanted` of the threads that are parked and may compute.
-    fn wake(&self, active: usize, wanted: usize) {
-        let mut asleep = self.shared.asleep(active);
+    /// Wakes at most `wanted` of the parked ones among the first `threads`, the caller included.
+    fn wake(&self, threads: usize, wanted: usize) {
+        let mut asleep = self.shared.asleep(threads);
         for _ in 0..wanted {
             if asleep == 0 {
                 break;

@@ -33,6 +33,7 @@ pub(super) struct Shared {
     unfinished: Line<AtomicUsize>,
     /// Written once for each job.
     job: Line<Job>,
+    allowed: AtomicUsize,
     asleep: Line<AtomicU64>,
     /// For the caller that waits parked.
     parked: Mutex<()>,
@@ -53,6 +54,7 @@ impl Shared {
             remaining: Line(AtomicIsize::new(0)),
             unfinished: Line(AtomicUsize::new(0)),
             job: Line(Job { task: AtomicPtr::new(ptr::null_mut()), n_items: AtomicUsize::new(0) }),
+            allowed: AtomicUsize::new(1),
             asleep: Line(AtomicU64::new(0)),
             parked: Mutex::new(()),
             finished: Condvar::new(),
@@ -61,9 +63,10 @@ impl Shared {
         }
     }
 
-    /// Makes `task` the present job. The caller has the turn, calls [`Shared::work`] and [`Shared::wait`] next, and keeps
+    /// Makes `task` the present job, for the first `threads` threads, the caller included. The caller has the turn, calls [`Shared::work`] and [`Shared::wait`] next, and keeps
     /// `task` where it is until then. `n_items` is from 1 to `isize::MAX`.
-    pub(super) fn publish(&self, n_items: usize, task: &Task<'_>) {
+    pub(super) fn publish(&self, n_items: usize, task: &Task<'_>, threads: usize) {
+        self.allowed.store(threads, Ordering::SeqCst);
         self.job.0.task.store(ptr::from_ref(task).cast_mut().cast(), Ordering::Relaxed);
         self.job.0.n_items.store(n_items, Ordering::Relaxed);
         self.unfinished.0.store(n_items, Ordering::Relaxed);
@@ -76,9 +79,9 @@ impl Shared {
         usize::try_from(before).ok().filter(|left| *left > 0)
     }
 
-    /// Claims items and runs them until none is left, then reports them. Never unwinds.
-    pub(super) fn work(&self) {
-        let Some(mut left) = self.claim() else { return };
+    /// Claims items and runs them until none is left, then reports them; how many it ran. Never unwinds.
+    pub(super) fn work(&self) -> usize {
+        let Some(mut left) = self.claim() else { return 0 };
         let task = self.job.0.task.load(Ordering::Relaxed).cast_const().cast::<Task<'_>>();
         // SAFETY: `task` was written by `publish` before the store to `remaining` from which the claim acquired, and is not
         // written again before this job ends. It points to a `Task` on the stack of the caller of `Pool::run`, which stays
@@ -110,6 +113,7 @@ impl Shared {
             }
         }
         self.report(done);
+        done
     }
 
     /// `done` items of the present job, claimed by this thread, have ended. It must not touch the job any more.
@@ -136,10 +140,10 @@ impl Shared {
     }
 
     /// What each thread of the pool does until `stop`. `index` counts the pool's own threads; it may compute while it is
-    /// less than `active - 1`, as the caller is one of the active ones.
-    pub(super) fn serve(&self, index: usize, active: &AtomicUsize, stop: &AtomicBool) {
+    /// less than `allowed - 1`, as the caller is one of those allowed.
+    pub(super) fn serve(&self, index: usize, stop: &AtomicBool) {
         let stopped = || stop.load(Ordering::SeqCst);
-        let may = || index + 1 < active.load(Ordering::SeqCst);
+        let may = || index + 1 < self.allowed.load(Ordering::SeqCst);
         let wanted = || self.remaining.0.load(Ordering::SeqCst) > 0 && may();
         while !stopped() {
             let found = may() && spin_until(|| self.remaining.0.load(Ordering::Relaxed) > 0);
@@ -156,9 +160,9 @@ impl Shared {
         }
     }
 
-    /// The threads that are parked, or about to, among the first `active - 1`: one bit each.
-    pub(super) fn asleep(&self, active: usize) -> u64 {
-        let all = u64::MAX.checked_shr(65 - active as u32).unwrap_or(0);
+    /// The threads that are parked, or about to, among the first `threads`, the caller included: one bit each.
+    pub(super) fn asleep(&self, threads: usize) -> u64 {
+        let all = u64::MAX.checked_shr(65 - threads as u32).unwrap_or(0);
         self.asleep.0.load(Ordering::SeqCst) & all
     }
 
