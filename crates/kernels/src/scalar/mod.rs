@@ -6,7 +6,7 @@
 
 mod attention;
 pub(crate) mod decode;
-mod math;
+pub(crate) mod math;
 mod matmul;
 mod rows;
 

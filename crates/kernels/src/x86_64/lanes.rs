@@ -33,7 +33,8 @@ impl Avx512 {
 impl Avx2 {
     /// If this processor has the instructions and the system keeps their registers.
     pub fn new() -> Option<Self> {
-        let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
+        let has =
+            is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
         has.then_some(Self(()))
     }
 }
@@ -76,6 +77,13 @@ pub(super) trait Lanes: Copy {
     fn largest(self, x: Self::V) -> f32;
     /// Rounds 32 numbers between −128 and 127, ties to even; the sums of both halves.
     fn to_i8(self, x: [Self::V; 2], at: &mut [i8; 2 * LANES]) -> [i32; 2];
+    /// `x` where `score` is not −∞, otherwise zero.
+    fn where_seen(self, x: Self::V, score: Self::V) -> Self::V;
+    /// Sixteen f16 from `at` on.
+    ///
+    /// # Safety
+    /// They must be readable.
+    unsafe fn load_f16_at(self, at: *const f16) -> Self::V;
     /// Asks for the cache line of `at`, which may be any address.
     fn prefetch<T>(self, at: *const T);
 }
@@ -124,6 +132,9 @@ impl Lanes for Avx512 {
         fn where_nonzero(x: __m512, test: __m512) -> __m512 {
             _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(test, _mm512_setzero_ps()), x)
         }
+        fn where_seen(x: __m512, score: __m512) -> __m512 {
+            _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(score, _mm512_set1_ps(f32::NEG_INFINITY)), x)
+        }
         fn within(x: __m512, first: usize, end: usize, other: __m512) -> __m512 {
             _mm512_mask_mov_ps(other, (((1u32 << end) - 1) & !((1u32 << first) - 1)) as u16, x)
         }
@@ -143,9 +154,15 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn load_f16_at(self, at: *const f16) -> Self::V {
+        // SAFETY: readable by the caller's promise; an array of f16 may lie wherever one may.
+        self.load_f16(unsafe { &*at.cast() })
+    }
+
+    #[inline(always)]
     fn prefetch<T>(self, at: *const T) {
         // SAFETY: a hint, which no address can turn into a fault.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 }
 
@@ -193,6 +210,7 @@ impl Lanes for Avx2 {
         }
         fn scale_exponent(x: Halves, n: Halves) -> Halves { both!(scale_exponent8; x, n) }
         fn where_nonzero(x: Halves, test: Halves) -> Halves { both!(where_nonzero8; x, test) }
+        fn where_seen(x: Halves, score: Halves) -> Halves { both!(where_seen8; x, score) }
         fn within(x: Halves, first: usize, end: usize, other: Halves) -> Halves {{
             let (first, end) = (_mm256_set1_epi32(first as i32 - 1), _mm256_set1_epi32(end as i32));
             let low = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -211,9 +229,15 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_f16_at(self, at: *const f16) -> Self::V {
+        // SAFETY: readable by the caller's promise; an array of f16 may lie wherever one may.
+        self.load_f16(unsafe { &*at.cast() })
+    }
+
+    #[inline(always)]
     fn prefetch<T>(self, at: *const T) {
         // SAFETY: a hint, which no address can turn into a fault.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 }
 
@@ -228,6 +252,12 @@ fn scale_exponent8(x: __m256, n: __m256) -> __m256 {
 #[target_feature(enable = "avx2")]
 fn where_nonzero8(x: __m256, test: __m256) -> __m256 {
     _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(test, _mm256_setzero_ps()), x)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn where_seen8(x: __m256, score: __m256) -> __m256 {
+    _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(score, _mm256_set1_ps(f32::NEG_INFINITY)), x)
 }
 
 /// `x` in the lanes whose `index` lies above `before` and below `end`.
