@@ -15,6 +15,7 @@ pub mod chat_template;
 pub mod config;
 pub mod detokenizer;
 pub mod error;
+pub mod fast;
 pub mod footprint;
 pub mod gguf;
 mod history;
