@@ -1,7 +1,9 @@
 //! What can go wrong with a model file or a forward pass.
 
+use std::path::PathBuf;
+
 use candle_core::quantized::GgmlDType;
-use errors::{ErrorCode, Explain};
+use errors::{ErrorCode, Explain, io_code};
 
 use crate::gguf;
 
@@ -118,6 +120,24 @@ pub enum Error {
         /// Its name in the file.
         name: String,
     },
+    /// The weights could not be read from the file.
+    #[error("could not read the weights in `{}`", path.display())]
+    ReadWeights {
+        /// The model file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is no room for the weights.
+    #[error("not enough memory for {needed_bytes} bytes of weights")]
+    NoMemory {
+        /// Bytes that they take.
+        needed_bytes: u64,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The device is absent, or this build cannot use it.
     #[error("cannot use {device}: {reason}")]
     DeviceUnavailable {
@@ -191,6 +211,8 @@ impl Explain for Error {
             Self::Parameter { .. } | Self::TensorShape { .. } | Self::TensorLayout { .. } => {
                 ErrorCode::ModelFileDamaged
             }
+            Self::ReadWeights { source, .. } => io_code(source),
+            Self::NoMemory { .. } => ErrorCode::OutOfMemory,
             Self::DeviceUnavailable { .. } => ErrorCode::DeviceUnavailable,
             Self::Tensor(error) if is_out_of_memory(error) => ErrorCode::OutOfMemory,
             Self::Tensor(_) => ErrorCode::Internal,
@@ -210,10 +232,10 @@ impl Explain for Error {
             }
             Self::ContextLength { most, .. } => format!("Choose a context length between 1 and {most}"),
             Self::ContextFull { .. } => "Start a new conversation or choose a longer context length".to_owned(),
+            Self::ReadWeights { .. } => "Check the disk that the model lies on".to_owned(),
             Self::DeviceUnavailable { .. } => "Run on the CPU (`--device cpu`)".to_owned(),
-            Self::Tensor(error) if is_out_of_memory(error) => {
-                "Close other programs, choose a shorter context length or a smaller model".to_owned()
-            }
+            Self::NoMemory { .. } => OUT_OF_MEMORY_HINT.to_owned(),
+            Self::Tensor(error) if is_out_of_memory(error) => OUT_OF_MEMORY_HINT.to_owned(),
             Self::Cancelled
             | Self::TokenOutOfRange { .. }
             | Self::Checkpoint { .. }
@@ -226,6 +248,8 @@ impl Explain for Error {
         Some(hint)
     }
 }
+
+const OUT_OF_MEMORY_HINT: &str = "Close other programs, choose a shorter context length or a smaller model";
 
 /// What a file of another architecture is, and what to do about it.
 fn architecture_hint(architecture: &str) -> &'static str {

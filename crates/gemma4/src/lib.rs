@@ -4,6 +4,7 @@
 //! * `config`, `weights` – what the file says the model is, and its tensors
 //! * `model` – the seam: [`Model`] and [`Sequence`], which every implementation of the forward pass stands behind
 //! * `plain` – the readable implementation in stock candle ops; the definition that faster ones are compared with
+//! * `packed` – weights in the order in which the processor's kernels read them, kept in a file
 //! * `kv_cache` – keys and values of the positions seen, with rings, checkpoints and what they cost
 //! * `load`, `footprint` – from a path and a device to a model, and how much memory it will take
 //! * `identity` – which model it is, in words for people
@@ -12,6 +13,7 @@
 //! Nothing here knows about queues, sampling, processes or users.
 
 pub mod chat_template;
+mod checksum;
 pub mod config;
 pub mod detokenizer;
 pub mod error;
@@ -23,7 +25,9 @@ pub mod identity;
 mod kv_cache;
 pub mod load;
 pub mod model;
+pub mod packed;
 pub mod plain;
+mod positioned;
 pub mod tokenizer;
 pub mod weights;
 

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
+    fs::File,
+    io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use memmap2::Mmap;
@@ -10,14 +13,16 @@ use memmap2::Mmap;
 use super::{
     error::Error,
     header::{Header, parse},
-    map::map_file,
+    map::{give_back_pages, map_file},
     metadata::Metadata,
     tensor::{TensorInfo, UnsupportedTensor, type_name},
 };
+use crate::positioned::read_exact_at;
 
 /// A GGUF file, mapped into memory, with a checked header. Share it in an `Arc`.
 pub struct GgufFile {
     path: PathBuf,
+    file: File,
     map: Mmap,
     header: Header,
 }
@@ -34,9 +39,9 @@ impl GgufFile {
     /// # Errors
     /// If the file cannot be opened or its header is not sound.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let map = map_file(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+        let (file, map) = map_file(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
         let header = parse(&map).map_err(|source| Error::File { path: path.to_owned(), source: Box::new(source) })?;
-        Ok(Self { path: path.to_owned(), map, header })
+        Ok(Self { path: path.to_owned(), file, map, header })
     }
 
     /// Where the file lies.
@@ -47,6 +52,32 @@ impl GgufFile {
     /// Size of the file in bytes.
     pub fn file_bytes(&self) -> u64 {
         self.map.len() as u64
+    }
+
+    /// When the file was last written, where the system tells.
+    pub fn modified(&self) -> Option<SystemTime> {
+        self.file.metadata().and_then(|facts| facts.modified()).ok()
+    }
+
+    /// Fills `bytes` with the file's from `offset` on, without the map: for what is read once, since mapped pages stay
+    /// resident.
+    ///
+    /// # Errors
+    /// If the file is shorter now or cannot be read.
+    pub fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        read_exact_at(&self.file, bytes, offset)
+    }
+
+    /// The header's bytes: everything before the tensors' data.
+    pub fn header_bytes(&self) -> &[u8] {
+        let end = usize::try_from(self.header.data_offset()).unwrap_or(usize::MAX).min(self.map.len());
+        &self.map[..end]
+    }
+
+    /// Takes the file's pages out of this process' resident memory until they are read again: for when what is read
+    /// once, the header first of all, has been read.
+    pub fn give_back_pages(&self) {
+        give_back_pages(&self.map);
     }
 
     /// The checked header.

@@ -19,6 +19,7 @@ mod value;
 pub use error::Error;
 pub use file::GgufFile;
 pub use header::{Header, parse};
+pub(crate) use map::map_open_file;
 pub use metadata::{Metadata, optional};
 pub use tensor::{TensorInfo, UnsupportedTensor, dtype_id, type_name};
 pub use value::{Array, Strs, Value, ValueType};

@@ -15,7 +15,7 @@ pub(crate) struct Tensors<'a>(pub(crate) &'a Arc<GgufFile>);
 
 impl Tensors<'_> {
     /// The tensor `name`, which must have the shape `expected`.
-    fn info(&self, name: &str, expected: &[usize]) -> Result<&TensorInfo, Error> {
+    pub(crate) fn info(&self, name: &str, expected: &[usize]) -> Result<&TensorInfo, Error> {
         let info = self.0.require_tensor(name)?;
         if info.shape != expected {
             return Err(Error::TensorShape {
