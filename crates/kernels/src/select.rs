@@ -99,6 +99,16 @@ impl Kernels {
         self.matmul[Format::Q4_0 as usize].name()
     }
 
+    /// What is done to single rows.
+    pub fn rows(&self) -> &'static dyn RowKernel {
+        self.rows
+    }
+
+    /// Attention over blocks of keys.
+    pub fn attention(&self) -> &'static dyn AttentionKernel {
+        self.attention
+    }
+
     /// For each operation, by name, the instruction set that computes it.
     pub fn report(&self) -> Vec<(&'static str, &'static str)> {
         let products = Format::ALL.into_iter().map(|format| (format.name(), self.matmul[format as usize].name()));
