@@ -97,11 +97,11 @@ impl Writer<'_> {
             emit(TokenEvent::Prefill { done: now.computed, total });
         });
         draft.prefill_s = prefill_begun.elapsed().as_secs_f64();
-        let mut row = match outcome {
-            Ok((row, _)) => row,
+        match outcome {
+            Ok(_) => {}
             Err(Error::Model(gemma4::Error::Cancelled)) => return Ok(self.cancelled_in_prefill(draft)),
             Err(error) => return Err(error),
-        };
+        }
 
         let mut stream = self.codec.stream();
         let reason = loop {
@@ -109,9 +109,9 @@ impl Writer<'_> {
                 break FinishReason::Cancelled;
             }
             if !self.processors.is_empty() {
-                self.processors.process(&draft.tokens, &mut row);
+                self.processors.process(&draft.tokens, self.session.row_mut(0));
             }
-            let token = sampler.sample(&row)?;
+            let token = sampler.sample(self.session.row(0))?;
             draft.tokens.push(token);
             draft.last_token_s = begun.elapsed().as_secs_f64();
             draft.first_token_s.get_or_insert(draft.last_token_s);
@@ -130,7 +130,7 @@ impl Writer<'_> {
                 break FinishReason::ContextFull;
             }
             match self.session.decode(token, self.cancelled) {
-                Ok(next) => row = next,
+                Ok(_) => {}
                 Err(Error::Model(gemma4::Error::Cancelled)) => break FinishReason::Cancelled,
                 Err(error) => return Err(error),
             }

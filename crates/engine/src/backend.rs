@@ -6,10 +6,8 @@ use std::{
 };
 
 use gemma4::{
-    Config, Detokenizer, DeviceKind, LoadOptions, Model, Runtime, Tokenizer, Turn, chat_template,
-    footprint::{Footprint, kv_bytes_plain},
-    gguf::GgufFile,
-    identity,
+    Detokenizer, DeviceKind, LoadOptions, Model, Runtime, Sequence, Tokenizer, Turn, chat_template,
+    footprint::Footprint, gguf::GgufFile, identity,
 };
 use generation::{EngineInfo, EngineKind, Message, Role};
 
@@ -18,9 +16,8 @@ use crate::{
     device::DeviceChoice,
     error::Error,
     memory,
-    pace::PREFILL_CHUNK,
     protocol::{LoadRequest, ModelFacts},
-    worker::{Loaded, Loader},
+    worker::{Loaded, Loader, OpenModel},
 };
 
 /// Opens Gemma 4 files.
@@ -39,7 +36,7 @@ impl Default for GemmaLoader {
 
 impl Loader for GemmaLoader {
     fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
-        let free_bytes = self.free_bytes;
+        let free_before = (self.free_bytes)();
         let packed_dirs = packed_dirs(&request.path, Some(&request.cache_dir));
         let options = LoadOptions { packed_dirs, ..LoadOptions::default() };
         let parts = Parts::open(&request.path, request.device, Some(&request.cache_dir), &options)?;
@@ -60,27 +57,44 @@ impl Loader for GemmaLoader {
         };
         let on_cpu = parts.device == DeviceKind::Cpu;
         let weights = Footprint::of(&parts.file, parts.model.config()).per_token_bytes;
-        let model = parts.model;
+        // Where weights lie in memory of their own, they are no longer among what is free; a mapped file's still are.
+        let free_now = (self.free_bytes)();
+        let taken = free_before.zip(free_now).map_or(0, |(before, now)| before.saturating_sub(now)).min(weights);
+        let model = GemmaModel { model: parts.model, on_cpu, weights, taken, free_bytes: self.free_bytes };
+        Ok(Loaded { model: Box::new(model), codec: Box::new(GemmaCodec(parts.tokenizer)), facts })
+    }
+}
+
+struct GemmaModel {
+    model: Box<dyn Model>,
+    on_cpu: bool,
+    /// Bytes that every token reads.
+    weights: u64,
+    /// Of these, how many were taken from the free memory when the model was opened.
+    taken: u64,
+    free_bytes: fn() -> Option<u64>,
+}
+
+impl OpenModel for GemmaModel {
+    fn sequence(&self, context_len: usize) -> Result<Box<dyn Sequence>, Error> {
         // Settings outlive a change of model: one that was made for less is opened with the most it can.
-        let most = model.config().max_context_len;
-        Ok(Loaded {
-            sequence: Box::new(move |context_len| {
-                let context_len = context_len.min(most);
-                if on_cpu {
-                    must_fit(weights, model.config(), context_len, free_bytes())?;
-                }
-                Ok(model.sequence(context_len)?)
-            }),
-            codec: Box::new(GemmaCodec(parts.tokenizer)),
-            facts,
-        })
+        let context_len = context_len.min(self.model.config().max_context_len);
+        if self.on_cpu {
+            let needed_bytes = self.weights.saturating_add(self.model.kv_bytes(context_len));
+            let free_bytes = (self.free_bytes)().map(|free| free.saturating_add(self.taken));
+            must_fit(needed_bytes, context_len, free_bytes)?;
+        }
+        Ok(self.model.sequence(context_len)?)
+    }
+
+    fn chunk_limit(&self) -> usize {
+        self.model.chunk_limit()
     }
 }
 
 /// Refuses a context length for which the memory does not suffice. An allocation that fails ends the process, and weights
 /// that do not stay in memory are read from the disk for every token.
-fn must_fit(weights: u64, config: &Config, context_len: usize, free_bytes: Option<u64>) -> Result<(), Error> {
-    let needed_bytes = weights.saturating_add(kv_bytes_plain(config, context_len, PREFILL_CHUNK));
+fn must_fit(needed_bytes: u64, context_len: usize, free_bytes: Option<u64>) -> Result<(), Error> {
     match free_bytes {
         Some(free_bytes) if needed_bytes > free_bytes => {
             Err(Error::DoesNotFit { needed_bytes, free_bytes, context_len })

@@ -149,9 +149,6 @@ pub enum Error {
         /// What was wrong with them.
         what: String,
     },
-    /// The draw failed.
-    #[error("a token could not be drawn")]
-    Draw(#[source] candle_core::Error),
     /// The model or its cache failed.
     #[error("the model failed")]
     Model(#[from] gemma4::Error),
@@ -195,8 +192,7 @@ impl Explain for Error {
             | Self::EngineThread(_)
             | Self::WorkerSpawn { .. }
             | Self::WorkerMismatch { .. }
-            | Self::Logits { .. }
-            | Self::Draw(_) => ErrorCode::Internal,
+            | Self::Logits { .. } => ErrorCode::Internal,
             Self::Model(error) => error.code(),
             Self::Tokenizer(error) => error.code(),
             Self::Explained(error) => error.code,
@@ -229,7 +225,7 @@ impl Explain for Error {
                 "Ask again; if it happens repeatedly, choose a smaller model or another device in Settings"
             }
             Self::WorkerMismatch { .. } => "Aula was updated while it was running: close it and start it again",
-            Self::Logits { .. } | Self::Draw(_) => {
+            Self::Logits { .. } => {
                 "Ask again; if it happens repeatedly, check the model file or choose another device in Settings"
             }
             Self::Model(error) => return error.hint(),

@@ -54,5 +54,5 @@ pub use protocol::{LoadRequest, ModelFacts};
 pub use status::{ModelStatus, WorkerHealth};
 pub use trial::{TrialLimits, TrialReport};
 pub use watchdog::Watchdog;
-pub use worker::{Loaded, Loader, NewSequence, WORKER_ARG, run_worker_if_asked, run_worker_if_asked_with};
+pub use worker::{Loaded, Loader, OpenModel, WORKER_ARG, run_worker_if_asked, run_worker_if_asked_with};
 pub use worker_process::WorkerCommand;

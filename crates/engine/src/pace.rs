@@ -8,40 +8,47 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Most prompt tokens in one forward pass. More gain little on a CPU and cost memory.
-pub const PREFILL_CHUNK: usize = 64;
 /// Fewest: below it the fixed cost of a pass outweighs everything.
 const MIN_CHUNK: usize = 4;
-/// First guess, before anything was measured.
-const FIRST_CHUNK: usize = 8;
+/// First guess before anything was measured, where long chunks pay: half a second on a slow laptop, no loss on a fast one.
+const FIRST_CHUNK: usize = 64;
+/// The same where they gain little, because rows are computed one by one.
+const FIRST_SHORT_CHUNK: usize = 8;
+/// An implementation that takes no more than this computes rows one by one.
+const SHORT_LIMIT: usize = 64;
 /// A layer should take this long at most; it leaves room for the machine to become busy meanwhile.
 const LAYER_TARGET: Duration = Duration::from_millis(60);
+/// How many times longer the next chunk may be than what was measured.
+const SPEED_UP: usize = 4;
 
-/// The present chunk length.
+/// The present chunk length. It is kept from prompt to prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pace {
     chunk: usize,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { chunk: FIRST_CHUNK }
-    }
+    /// Most tokens in one pass.
+    limit: usize,
 }
 
 impl Pace {
-    /// Tokens for the next forward pass.
-    pub(crate) fn chunk(&self) -> usize {
-        self.chunk
+    /// For a model of which one pass should take at most `limit` tokens.
+    pub(crate) fn new(limit: usize) -> Self {
+        let limit = limit.max(MIN_CHUNK);
+        Self { chunk: if limit > SHORT_LIMIT { FIRST_CHUNK } else { FIRST_SHORT_CHUNK.min(limit) }, limit }
     }
 
-    /// The longest layer of a pass over `tokens` took `layer`. It slows down at once and speeds up by doubling.
+    /// Tokens for the next forward pass, of `rest` that are still to be fed: equal parts, so that none is much shorter
+    /// than it might be.
+    pub(crate) fn chunk(&self, rest: usize) -> usize {
+        rest.div_ceil(rest.div_ceil(self.chunk).max(1))
+    }
+
+    /// The longest layer of a pass over `tokens` took `layer`. It slows down at once and speeds up step by step.
     pub(crate) fn observe(&mut self, tokens: usize, layer: Duration) {
         let per_token = layer.as_secs_f64() / tokens.max(1) as f64;
         let fitting = (LAYER_TARGET.as_secs_f64() / per_token.max(1e-9)) as usize;
-        // A short last piece says little about longer ones, so it does not speed up.
-        let most = if tokens < self.chunk { self.chunk } else { self.chunk * 2 };
-        self.chunk = fitting.clamp(MIN_CHUNK, most.clamp(MIN_CHUNK, PREFILL_CHUNK));
+        // A short piece says little about long ones: it slows down, but speeds up only as far as it goes.
+        let most = (tokens * SPEED_UP).max(self.chunk);
+        self.chunk = fitting.clamp(MIN_CHUNK, most.clamp(MIN_CHUNK, self.limit));
     }
 }
 
@@ -79,7 +86,7 @@ mod tests {
     fn chunks(pace: &mut Pace, micros: u64, count: usize) -> Vec<usize> {
         (0..count)
             .map(|_| {
-                let chunk = pace.chunk();
+                let chunk = pace.chunk(usize::MAX / 2);
                 pace.observe(chunk, Duration::from_micros(micros * chunk as u64));
                 chunk
             })
@@ -88,24 +95,36 @@ mod tests {
 
     #[test]
     fn a_fast_machine_reaches_the_longest_chunk() {
-        assert_eq!(chunks(&mut Pace::default(), 100, 4), [8, 16, 32, 64]);
+        assert_eq!(chunks(&mut Pace::new(64), 100, 4), [8, 32, 64, 64]);
+        assert_eq!(chunks(&mut Pace::new(512), 100, 4), [64, 256, 512, 512]);
     }
 
     #[test]
     fn a_slow_machine_keeps_layers_short_and_recovers() {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(64);
         assert_eq!(chunks(&mut pace, 8_000, 3), [8, 7, 7], "8 ms a token: 7 fit into 60 ms");
         assert_eq!(chunks(&mut pace, 1_000_000, 3), [7, 4, 4], "never below the least");
-        assert_eq!(chunks(&mut pace, 100, 6), [4, 8, 16, 32, 64, 64]);
+        assert_eq!(chunks(&mut pace, 100, 4), [4, 16, 64, 64]);
+        assert_eq!(chunks(&mut Pace::new(512), 1_000, 3), [64, 60, 60], "a slow laptop with long chunks");
     }
 
     #[test]
     fn a_short_piece_does_not_speed_up_but_may_slow_down() {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(64);
         pace.observe(1, Duration::from_micros(1));
-        assert_eq!(pace.chunk(), 8);
+        assert_eq!(pace.chunk, 8);
         pace.observe(1, Duration::from_millis(10));
-        assert_eq!(pace.chunk(), 6);
+        assert_eq!(pace.chunk, 6);
+    }
+
+    #[test]
+    fn a_prompt_that_fits_goes_in_one_chunk_and_others_in_equal_parts() {
+        let mut pace = Pace::new(512);
+        assert_eq!(pace.chunk(50), 50);
+        assert_eq!(pace.chunk(65), 33, "not 64 and a last one alone");
+        chunks(&mut pace, 100, 3);
+        assert_eq!([300, 512, 513, 1200].map(|rest| pace.chunk(rest)), [300, 512, 257, 400]);
+        assert_eq!(pace.chunk(0), 0);
     }
 
     #[test]

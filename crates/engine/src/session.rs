@@ -7,7 +7,6 @@
 
 use gemma4::{Checkpoint, Logits, Rows, Sequence};
 
-pub use crate::pace::PREFILL_CHUNK;
 use crate::{
     error::Error,
     pace::{LayerClock, Pace},
@@ -29,7 +28,7 @@ pub struct Prefilled {
     pub computed: usize,
 }
 
-/// A sequence, the tokens that were fed to it, and the points to which it can return.
+/// A sequence, the tokens that were fed to it, the logits that followed last, and the points to which it can return.
 pub struct Session {
     sequence: Box<dyn Sequence>,
     fed: Vec<u32>,
@@ -60,10 +59,12 @@ impl Point {
 }
 
 impl Session {
-    /// Wraps an empty sequence.
-    pub fn new(mut sequence: Box<dyn Sequence>) -> Self {
+    /// Wraps an empty sequence of a model that takes at most `chunk_limit` prompt tokens at a time
+    /// ([`gemma4::Model::chunk_limit`]).
+    pub fn new(mut sequence: Box<dyn Sequence>, chunk_limit: usize) -> Self {
         sequence.clear();
-        Self { sequence, fed: Vec::new(), points: Vec::new(), pace: Pace::default(), logits: Logits::default() }
+        let fed = Vec::with_capacity(sequence.context_len());
+        Self { sequence, fed, points: Vec::new(), pace: Pace::new(chunk_limit), logits: Logits::default() }
     }
 
     /// Most positions the cache may hold.
@@ -81,8 +82,8 @@ impl Session {
         self.points.iter().map(Point::len)
     }
 
-    /// Brings the cache to exactly `prompt`, computing as little as possible, and returns the logits of its last
-    /// token.
+    /// Brings the cache to exactly `prompt`, computing as little as possible. [`Session::row`] 0 then holds the logits
+    /// of its last token.
     ///
     /// `turn_start` is the control token that opens a turn: the state before it is worth saving. `started` is told
     /// how much is reused before anything is computed; `progress(done, total)` counts computed tokens.
@@ -96,7 +97,7 @@ impl Session {
         turn_start: u32,
         cancelled: &dyn Fn() -> bool,
         progress: &mut dyn FnMut(Prefilled, usize),
-    ) -> Result<(Vec<f32>, Prefilled), Error> {
+    ) -> Result<Prefilled, Error> {
         if prompt.is_empty() {
             return Err(Error::NoMessages);
         }
@@ -104,38 +105,79 @@ impl Session {
         let total = prompt.len() - reused;
         progress(Prefilled { reused, computed: 0 }, total);
         if total == 0
-            && let Some(row) = self.points.last().and_then(|point| point.row.clone())
+            && let Some(row) = self.points.last().and_then(|point| point.row.as_ref())
         {
-            return Ok((row, Prefilled { reused, computed: 0 }));
+            self.logits.reset(1, row.len()).copy_from_slice(row);
+            return Ok(Prefilled { reused, computed: 0 });
         }
-        let mut row = None;
         for end in self.stops(prompt, reused, turn_start) {
             while self.fed.len() < end {
                 let from = self.fed.len();
-                let part = &prompt[from..end.min(from + self.pace.chunk())];
+                let part = &prompt[from..from + self.pace.chunk(end - from)];
                 let rows = if from + part.len() == prompt.len() { Rows::Last } else { Rows::None };
                 let clock = LayerClock::new(cancelled);
                 self.sequence.forward(part, rows, &|| clock.cancelled(), &mut self.logits)?;
                 self.pace.observe(part.len(), clock.longest());
                 self.fed.extend_from_slice(part);
                 progress(Prefilled { reused, computed: self.fed.len() - reused }, total);
-                row = self.logits.last().map(<[f32]>::to_vec);
             }
-            self.save(row.clone())?;
+            self.save(self.logits.last().map(<[f32]>::to_vec))?;
         }
-        let row = row.ok_or_else(|| Error::Logits { what: "the model returned no row".into() })?;
-        Ok((row, Prefilled { reused, computed: total }))
+        if self.logits.n_rows() != 1 {
+            return Err(Error::Logits { what: "the model returned no row".into() });
+        }
+        Ok(Prefilled { reused, computed: total })
     }
 
     /// Feeds one generated token and returns the logits after it.
     ///
     /// # Errors
+    /// Those of [`Session::feed`].
+    pub fn decode(&mut self, token: u32, cancelled: &dyn Fn() -> bool) -> Result<&[f32], Error> {
+        self.feed(&[token], cancelled)?;
+        Ok(self.row(0))
+    }
+
+    /// Feeds generated tokens; [`Session::row`] `i` then holds the logits after `tokens[i]`. Guesses among them are taken
+    /// back with [`Session::take_back`].
+    ///
+    /// # Errors
     /// [`gemma4::Error::Cancelled`] and the model's other failures; the cache is then as before.
-    pub fn decode(&mut self, token: u32, cancelled: &dyn Fn() -> bool) -> Result<Vec<f32>, Error> {
-        self.sequence.forward(&[token], Rows::Last, cancelled, &mut self.logits)?;
-        self.fed.push(token);
-        let row = self.logits.last().map(<[f32]>::to_vec);
-        row.ok_or_else(|| Error::Logits { what: "the model returned no row".into() })
+    pub fn feed(&mut self, tokens: &[u32], cancelled: &dyn Fn() -> bool) -> Result<(), Error> {
+        self.sequence.forward(tokens, Rows::All, cancelled, &mut self.logits)?;
+        self.fed.extend_from_slice(tokens);
+        if self.logits.n_rows() != tokens.len() {
+            let what = format!("the model returned {} rows for {} tokens", self.logits.n_rows(), tokens.len());
+            return Err(Error::Logits { what });
+        }
+        Ok(())
+    }
+
+    /// Takes back the last `count` tokens of what [`Session::feed`] fed last, at most [`gemma4::MAX_DRAFT`].
+    ///
+    /// # Errors
+    /// If they are more than that.
+    pub fn take_back(&mut self, count: usize) -> Result<(), Error> {
+        let len = self.fed.len().saturating_sub(count);
+        self.sequence.truncate(len)?;
+        self.fed.truncate(len);
+        Ok(())
+    }
+
+    /// Row `index` of the logits computed last.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn row(&self, index: usize) -> &[f32] {
+        self.logits.row(index)
+    }
+
+    /// The same, to be edited before a token is drawn.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn row_mut(&mut self, index: usize) -> &mut [f32] {
+        self.logits.row_mut(index)
     }
 
     /// Saves the present state, so that a later prompt that shares everything until here can return.

@@ -85,21 +85,22 @@ pub(crate) fn measure(
     let first = &prompt[..prompt.len().min(1)];
     // Asked in any case, because that counts as progress.
     let too_long = || (ended(), begun.elapsed() > limits.warm_up).1;
-    let mut warm = forward(&mut *sequence, first, &too_long)?;
-    if warm.is_some() && !ended() {
+    let mut logits = Logits::default();
+    let mut is_warm = forward(&mut *sequence, first, &too_long, &mut logits)?;
+    if is_warm && !ended() {
         sequence.clear();
         let prefill_begun = Instant::now();
-        warm = forward(&mut *sequence, &prompt, &|| ended() || too_long())?;
-        match &warm {
-            Some(_) => report.prefill_tokens_per_second = rate(prompt.len(), prefill_begun.elapsed().as_secs_f64()),
-            None if ended() => warm = forward(&mut *sequence, first, &too_long)?,
-            None => {}
+        is_warm = forward(&mut *sequence, &prompt, &|| ended() || too_long(), &mut logits)?;
+        if is_warm {
+            report.prefill_tokens_per_second = rate(prompt.len(), prefill_begun.elapsed().as_secs_f64());
+        } else if ended() {
+            is_warm = forward(&mut *sequence, first, &too_long, &mut logits)?;
         }
     }
-    let Some(mut row) = warm else {
+    if !is_warm {
         report.decode_tokens_per_second = rate(1, begun.elapsed().as_secs_f64());
         return finished(report);
-    };
+    }
 
     let mut sampler = Sampler::new(&Sampling::greedy());
     let mut steps: Vec<f64> = Vec::new();
@@ -109,9 +110,11 @@ pub(crate) fn measure(
     let room = sequence.context_len().saturating_sub(prompt.len()).min(MOST_TOKENS);
     while steps.len() < room && !over() && !(steps.len() >= STEADY_TOKENS && is_steady(&steps)) {
         let step_begun = Instant::now();
-        let token = sampler.sample(&row)?;
-        let Some(next) = forward(&mut *sequence, &[token], &over)? else { break };
-        row = next;
+        let row = logits.last().ok_or_else(|| Error::Logits { what: "the model returned no row".into() })?;
+        let token = sampler.sample(row)?;
+        if !forward(&mut *sequence, &[token], &over, &mut logits)? {
+            break;
+        }
         steps.push(step_begun.elapsed().as_secs_f64());
         n_written.set(steps.len());
     }
@@ -128,15 +131,16 @@ pub(crate) fn context_len() -> usize {
     MOST_PROMPT + MOST_TOKENS
 }
 
-/// The last row; `None` if it was stopped.
-fn forward(sequence: &mut dyn Sequence, tokens: &[u32], stop: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>, Error> {
-    let mut logits = Logits::default();
-    match sequence.forward(tokens, Rows::Last, stop, &mut logits) {
-        Ok(()) => {
-            let row = logits.last().ok_or_else(|| Error::Logits { what: "the model returned no row".into() })?;
-            Ok(Some(row.to_vec()))
-        }
-        Err(gemma4::Error::Cancelled) => Ok(None),
+/// Leaves the last row in `logits`; `false` if it was stopped.
+fn forward(
+    sequence: &mut dyn Sequence,
+    tokens: &[u32],
+    stop: &dyn Fn() -> bool,
+    logits: &mut Logits,
+) -> Result<bool, Error> {
+    match sequence.forward(tokens, Rows::Last, stop, logits) {
+        Ok(()) => Ok(true),
+        Err(gemma4::Error::Cancelled) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

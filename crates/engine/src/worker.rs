@@ -38,13 +38,23 @@ pub const WORKER_ARG: &str = "__aula_model_worker";
 /// Stack of the engine thread: candle's recursion through large expressions needs more than a default thread has.
 const ENGINE_STACK_BYTES: usize = 16 << 20;
 
-/// Makes an empty sequence of a context length in tokens.
-pub type NewSequence = Box<dyn Fn(usize) -> Result<Box<dyn Sequence>, Error> + Send>;
+/// What the worker needs of a model: Gemma's weights in the product, a script in tests.
+pub trait OpenModel: Send {
+    /// An empty sequence of at most `context_len` positions, or fewer where the model was made for fewer. A change of the
+    /// context length takes a new sequence and does not open the file again.
+    ///
+    /// # Errors
+    /// If memory is short.
+    fn sequence(&self, context_len: usize) -> Result<Box<dyn Sequence>, Error>;
+
+    /// Most prompt tokens worth one forward pass; see [`gemma4::Model::chunk_limit`].
+    fn chunk_limit(&self) -> usize;
+}
 
 /// A model that is open.
 pub struct Loaded {
-    /// A change of the context length takes a new sequence and does not open the file again.
-    pub sequence: NewSequence,
+    /// Its weights.
+    pub model: Box<dyn OpenModel>,
     /// Text in and out.
     pub codec: Box<dyn Codec>,
     /// What was found out; `context_len`, `load_s` and `rss_bytes` are filled in by the worker.
@@ -209,7 +219,7 @@ impl<L: Loader> Engine<L> {
             Some(open) => (open.loaded, open.memory),
             None => (self.loader.load(&request)?, AnswerMemory::default()),
         };
-        let session = Session::new((loaded.sequence)(request.context_len)?);
+        let session = Session::new(loaded.model.sequence(request.context_len)?, loaded.model.chunk_limit());
         loaded.facts.context_len = session.context_len();
         loaded.facts.load_s = begun.elapsed().as_secs_f64();
         loaded.facts.rss_bytes = memory::resident_bytes();
@@ -221,7 +231,7 @@ impl<L: Loader> Engine<L> {
     fn trial(&mut self, id: u64, limits: TrialLimits) -> Result<TrialReport, Error> {
         let Some(open) = &self.open else { return Err(Error::ModelMissing) };
         // A sequence of its own: the conversation's cache stays as it is.
-        let sequence = (open.loaded.sequence)(trial::context_len())?;
+        let sequence = open.loaded.model.sequence(trial::context_len())?;
         trial::measure(sequence, &*open.loaded.codec, limits, &|| {
             self.shared.progress.fetch_add(1, Ordering::Relaxed);
             self.shared.trial_ended.load(Ordering::Relaxed) >= id

@@ -5,7 +5,7 @@ mod scripted;
 
 use std::path::Path;
 
-use engine::session::{PREFILL_CHUNK, Prefilled, Session};
+use engine::session::{Prefilled, Session};
 use gemma4::{LoadOptions, Model, Sequence};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use scripted::ScriptedSequence;
@@ -13,6 +13,8 @@ use scripted::ScriptedSequence;
 /// `<|turn>` in Gemma's vocabulary; any id serves a session.
 const TURN_START: u32 = 105;
 const CONTEXT_LEN: usize = 2048;
+/// Most tokens of a prompt in one pass.
+const CHUNK: usize = 64;
 
 /// A model to run a test on: where sequences come from, and how close two computations of a row must be.
 struct Subject {
@@ -45,7 +47,8 @@ fn tokens(rng: &mut StdRng, count: usize, vocab: u32) -> Vec<u32> {
 }
 
 fn prefill(session: &mut Session, prompt: &[u32]) -> (Vec<f32>, Prefilled) {
-    session.prefill(prompt, TURN_START, &|| false, &mut |_, _| {}).expect("the prompt fits")
+    let prefilled = session.prefill(prompt, TURN_START, &|| false, &mut |_, _| {}).expect("the prompt fits");
+    (session.row(0).to_vec(), prefilled)
 }
 
 fn argmax(row: &[f32]) -> u32 {
@@ -60,7 +63,7 @@ fn answer(session: &mut Session, mut row: Vec<f32>, count: usize) -> Vec<u32> {
         let token = argmax(&row);
         answer.push(token);
         if index + 1 < count {
-            row = session.decode(token, &|| false).expect("the answer fits");
+            row = session.decode(token, &|| false).expect("the answer fits").to_vec();
         }
     }
     session.checkpoint().expect("memory suffices");
@@ -72,7 +75,7 @@ fn check(subject: &Subject, session: &mut Session, prompt: &[u32]) -> Prefilled 
     let (row, prefilled) = prefill(session, prompt);
     assert_eq!(session.fed(), prompt, "{}", subject.name);
     assert_eq!(prefilled.reused + prefilled.computed, prompt.len(), "{}", subject.name);
-    let mut fresh = Session::new((subject.new_sequence)());
+    let mut fresh = Session::new((subject.new_sequence)(), CHUNK);
     let (expected, all) = prefill(&mut fresh, prompt);
     assert_eq!(all, Prefilled { reused: 0, computed: prompt.len() });
     let worst = row.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -87,7 +90,7 @@ fn regenerate_and_edit_after_a_long_answer_equal_a_fresh_prefill() {
         let system = tokens(&mut rng, 60, subject.vocab);
         let question = tokens(&mut rng, 70, subject.vocab);
         let prompt = [system.clone(), question].concat();
-        let mut session = Session::new((subject.new_sequence)());
+        let mut session = Session::new((subject.new_sequence)(), CHUNK);
         let (row, _) = prefill(&mut session, &prompt);
         let first = answer(&mut session, row, 640);
 
@@ -124,7 +127,7 @@ fn any_walk_through_branches_equals_a_fresh_prefill() {
     for subject in subjects() {
         let steps = if subject.name == "toy" { 400 } else { 10 };
         let mut rng = StdRng::seed_from_u64(2);
-        let mut session = Session::new((subject.new_sequence)());
+        let mut session = Session::new((subject.new_sequence)(), CHUNK);
         let mut known: Vec<Vec<u32>> = vec![tokens(&mut rng, 20, subject.vocab)];
         for _ in 0..steps {
             let base = known.choose(&mut rng).expect("never empty").clone();
@@ -148,9 +151,9 @@ fn any_walk_through_branches_equals_a_fresh_prefill() {
 
 #[test]
 fn a_cancelled_prefill_keeps_what_it_computed() {
-    let mut session = Session::new(Box::new(ScriptedSequence::new(CONTEXT_LEN)));
+    let mut session = Session::new(Box::new(ScriptedSequence::new(CONTEXT_LEN)), CHUNK);
     let mut rng = StdRng::seed_from_u64(3);
-    let prompt = tokens(&mut rng, 10 * PREFILL_CHUNK, 256);
+    let prompt = tokens(&mut rng, 10 * CHUNK, 256);
     let asked = std::cell::Cell::new(0);
     let cancelled = || {
         asked.set(asked.get() + 1);
@@ -159,15 +162,15 @@ fn a_cancelled_prefill_keeps_what_it_computed() {
     let outcome = session.prefill(&prompt, TURN_START, &cancelled, &mut |_, _| {});
     assert!(matches!(outcome, Err(engine::Error::Model(gemma4::Error::Cancelled))));
     let kept = session.fed().len();
-    assert!(kept > 0 && kept <= 5 * PREFILL_CHUNK, "{kept} tokens");
+    assert!(kept > 0 && kept <= 5 * CHUNK, "{kept} tokens");
     assert_eq!(session.fed(), &prompt[..kept]);
     assert_eq!(prefill(&mut session, &prompt).1, Prefilled { reused: kept, computed: prompt.len() - kept });
 }
 
 #[test]
 fn progress_counts_to_the_end_in_chunks() {
-    let mut session = Session::new(Box::new(ScriptedSequence::new(CONTEXT_LEN)));
-    let prompt = tokens(&mut StdRng::seed_from_u64(4), 2 * PREFILL_CHUNK + 10, 256);
+    let mut session = Session::new(Box::new(ScriptedSequence::new(CONTEXT_LEN)), CHUNK);
+    let prompt = tokens(&mut StdRng::seed_from_u64(4), 2 * CHUNK + 10, 256);
     let mut seen = Vec::new();
     let progress = &mut |now: Prefilled, total| seen.push((now.computed, total));
     session.prefill(&prompt, TURN_START, &|| false, progress).expect("fits");
@@ -175,13 +178,13 @@ fn progress_counts_to_the_end_in_chunks() {
     assert_eq!((seen[0], seen[seen.len() - 1]), ((0, total), (total, total)));
     for pair in seen.windows(2) {
         let step = pair[1].0 - pair[0].0;
-        assert!((1..=PREFILL_CHUNK).contains(&step), "{seen:?}");
+        assert!((1..=CHUNK).contains(&step), "{seen:?}");
     }
 }
 
 #[test]
 fn checkpoints_stay_few_and_keep_the_instructions_and_the_present() {
-    let mut session = Session::new(Box::new(ScriptedSequence::new(100_000)));
+    let mut session = Session::new(Box::new(ScriptedSequence::new(100_000)), CHUNK);
     let mut rng = StdRng::seed_from_u64(5);
     let mut prompt = tokens(&mut rng, 100, 256);
     for turn in 0..40 {
@@ -198,6 +201,6 @@ fn checkpoints_stay_few_and_keep_the_instructions_and_the_present() {
 
 #[test]
 fn an_empty_prompt_is_refused() {
-    let mut session = Session::new(Box::new(ScriptedSequence::new(10)));
+    let mut session = Session::new(Box::new(ScriptedSequence::new(10)), CHUNK);
     assert!(session.prefill(&[], TURN_START, &|| false, &mut |_, _| {}).is_err());
 }

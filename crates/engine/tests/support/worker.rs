@@ -6,9 +6,10 @@ mod scripted;
 use std::{io::Write, time::Duration};
 
 use engine::{
-    Engine, EngineOptions, Error, GemmaLoader, LoadRequest, Loaded, Loader, ModelFacts, ModelStatus,
+    Engine, EngineOptions, Error, GemmaLoader, LoadRequest, Loaded, Loader, ModelFacts, ModelStatus, OpenModel,
     codec::{Codec, Recall, TextStream},
 };
+use gemma4::Sequence;
 use generation::{EngineInfo, EngineKind, GenerateRequest, Generator, Message, Role};
 use scripted::{ANSWER, ScriptedSequence, TURN_END, TURN_START, VOCAB};
 
@@ -73,7 +74,7 @@ impl Loader for ScriptedLoader {
         let pace =
             name.strip_prefix("paced-").and_then(|ms| ms.parse().ok()).map_or(Duration::ZERO, Duration::from_millis);
         Ok(Loaded {
-            sequence: Box::new(move |context_len| Ok(Box::new(ScriptedSequence::new(context_len).paced(pace)))),
+            model: Box::new(ScriptedModel { pace }),
             codec: Box::new(ByteCodec),
             facts: ModelFacts {
                 engine: EngineInfo { kind: EngineKind::Demo, model: name, device: "scripted".into() },
@@ -86,6 +87,20 @@ impl Loader for ScriptedLoader {
                 rss_bytes: None,
             },
         })
+    }
+}
+
+struct ScriptedModel {
+    pace: Duration,
+}
+
+impl OpenModel for ScriptedModel {
+    fn sequence(&self, context_len: usize) -> Result<Box<dyn Sequence>, Error> {
+        Ok(Box::new(ScriptedSequence::new(context_len).paced(self.pace)))
+    }
+
+    fn chunk_limit(&self) -> usize {
+        64
     }
 }
 
