@@ -9,8 +9,14 @@
 
 pub mod cpu;
 pub mod gpu;
+pub mod power;
+pub mod topology;
 
+#[cfg(any(target_os = "macos", test))]
+mod child;
 mod memory;
+#[cfg(test)]
+mod test_tree;
 
 pub use cpu::{Cpu, SimdLevel};
 pub use gpu::{
@@ -19,6 +25,7 @@ pub use gpu::{
     probe::{ProbeCommand, ProbeNote, run_probe_if_asked},
 };
 use serde::{Deserialize, Serialize};
+pub use topology::{ThreadPlan, Topology, compute_threads};
 
 /// What is known about one machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
