@@ -15,6 +15,8 @@
 #![expect(unsafe_code, reason = "the home of vector instructions and of work shared by threads")]
 #![deny(clippy::undocumented_unsafe_blocks)]
 
+#[cfg(target_arch = "aarch64")]
+pub mod aarch64;
 pub mod activations;
 pub mod compute;
 pub mod error;

@@ -99,6 +99,11 @@ impl Kernels {
         self.matmul[Format::Q4_0 as usize].name()
     }
 
+    /// Products with weights in `format`.
+    pub fn matmul(&self, format: Format) -> &'static dyn MatmulKernel {
+        self.matmul[format as usize]
+    }
+
     /// What is done to single rows.
     pub fn rows(&self) -> &'static dyn RowKernel {
         self.rows

@@ -1,6 +1,8 @@
 //! What this processor has.
 
 use super::{FUSED, Set};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use crate::ops::{AttentionKernel, MatmulKernel, RowKernel};
 use crate::scalar::Scalar;
 
 /// The definition, always there.
@@ -38,12 +40,42 @@ pub(super) fn available() -> Vec<Set> {
 
 #[cfg(target_arch = "x86_64")]
 fn of_this_architecture() -> Vec<Set> {
-    Vec::new()
+    use crate::x86_64::{
+        Avx2, Avx512,
+        matmul::{Avx2 as Avx2Products, Avx512Vnni, AvxVnni},
+    };
+
+    let mut sets = Vec::new();
+    if let (Some(products), Some(lanes)) = (Avx512Vnni::new(), Avx512::new()) {
+        sets.push(set("avx512_vnni", products, lanes));
+    }
+    if let Some(lanes) = Avx2::new() {
+        sets.extend(AvxVnni::new().map(|products| set("avx_vnni", products, lanes)));
+        sets.extend(Avx2Products::new().map(|products| set("avx2", products, lanes)));
+    }
+    sets
+}
+
+/// Kernels without a size, for which nothing is allocated.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn set<P, L>(name: &'static str, products: P, lanes: L) -> Set
+where
+    P: MatmulKernel + 'static,
+    L: RowKernel + AttentionKernel + 'static,
+{
+    const { assert!(size_of::<P>() == 0 && size_of::<L>() == 0) };
+    let lanes: &'static L = Box::leak(Box::new(lanes));
+    Set { name, matmul: Box::leak(Box::new(products)), rows: lanes, attention: lanes }
 }
 
 #[cfg(target_arch = "aarch64")]
 fn of_this_architecture() -> Vec<Set> {
-    Vec::new()
+    use crate::aarch64::matmul::{NeonDotprod, NeonI8mm};
+
+    let mut sets = Vec::new();
+    sets.extend(NeonI8mm::new().map(|products| set("neon_i8mm", products, FUSED)));
+    sets.extend(NeonDotprod::new().map(|products| set("neon_dotprod", products, FUSED)));
+    sets
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

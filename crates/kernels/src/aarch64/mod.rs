@@ -1,0 +1,4 @@
+//! Kernels for 64-bit ARM processors.
+
+mod instructions;
+pub mod matmul;
