@@ -45,6 +45,13 @@ pub struct Out {
     pub(crate) stride: usize,
 }
 
+impl Out {
+    /// Rows in `values`, `stride` values apart.
+    pub fn new(values: &mut [f32], stride: usize) -> Self {
+        Self { at: values.as_mut_ptr(), stride }
+    }
+}
+
 /// The product of rows of activations with strips of weights.
 pub trait MatmulKernel: Send + Sync {
     /// The instruction set's name.
