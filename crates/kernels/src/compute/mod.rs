@@ -41,6 +41,12 @@ impl Compute {
     /// Runs `task(first, n)` over `0..rows` in pieces of at most `piece` rows; on this thread if that is one piece.
     fn over_rows(&self, rows: usize, piece: usize, task: &(dyn Fn(usize, usize) + Sync)) {
         let piece = piece.max(1);
+        if rows <= piece {
+            if rows > 0 {
+                task(0, rows);
+            }
+            return;
+        }
         self.pool.run(rows.div_ceil(piece), &|item| {
             let first = item * piece;
             task(first, piece.min(rows - first));

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use half::f16;
 
 use super::{Compute, Parts};
-use crate::{Activations, KvLayer, activations::ActivationWriter, format::BLOCK};
+use crate::{Activations, KvLayer, activations::ActivationWriter, format::BLOCK, ops::KEY_TILE};
 
 /// Rows of one item of a job.
 const ROWS: usize = 8;
@@ -15,10 +15,12 @@ const PIECE: usize = 1024;
 thread_local! {
     /// A row between a norm and its quantization. One a thread, so that decoding does not allocate.
     static ROW: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    /// A key and a value on the way into a layer.
+    static HALVES: RefCell<Vec<f16>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Gives `task` a buffer of `n` values of this thread.
-fn with_row<R>(n: usize, task: impl FnOnce(&mut [f32]) -> R) -> R {
+pub(super) fn with_row<R>(n: usize, task: impl FnOnce(&mut [f32]) -> R) -> R {
     ROW.with_borrow_mut(|row| {
         if row.len() < n {
             row.resize(n, 0.0);
@@ -170,21 +172,38 @@ impl Compute {
     /// Stores keys and values `(rows, kv_heads, head_dim)`, normed and turned, for the positions from `first` on.
     ///
     /// # Panics
-    /// If they are not whole rows of the layer's heads.
+    /// If they are not whole rows of the layer's heads, or more than fit.
     pub fn store(&self, kv: &mut KvLayer, first: usize, k: &[f32], v: &[f32]) {
         let (heads, d) = (kv.kv_heads(), kv.head_dim());
         let rows = whole_rows(k.len(), heads * d);
         assert_eq!(k.len(), v.len(), "keys and values");
-        let mut halves = [f16::ZERO; 2 * PIECE];
-        assert!(d <= PIECE, "a head of {d}");
-        for row in 0..rows {
-            for head in 0..heads {
-                let at = (row * heads + head) * d;
-                let (k16, v16) = halves.split_at_mut(PIECE);
-                self.kernels.rows.to_f16(&k[at..at + d], &mut k16[..d]);
-                self.kernels.rows.to_f16(&v[at..at + d], &mut v16[..d]);
-                kv.store(first + row, head, &k16[..d], &v16[..d]);
-            }
+        assert!(rows <= kv.capacity(), "{rows} positions of {}", kv.capacity());
+        let writer = kv.writer();
+        // An item is a tile of positions of one head: no tile is written by two threads.
+        let first_tile = first / KEY_TILE;
+        let tiles = if rows == 0 { 0 } else { (first + rows - 1) / KEY_TILE + 1 - first_tile };
+        let task = |item: usize| {
+            let (tile, head) = (first_tile + item / heads, item % heads);
+            let positions = (tile * KEY_TILE).max(first)..((tile + 1) * KEY_TILE).min(first + rows);
+            HALVES.with_borrow_mut(|halves| {
+                if halves.len() < 2 * d {
+                    halves.resize(2 * d, f16::ZERO);
+                }
+                let (k16, v16) = halves[..2 * d].split_at_mut(d);
+                for position in positions {
+                    let at = ((position - first) * heads + head) * d;
+                    self.kernels.rows.to_f16(&k[at..at + d], k16);
+                    self.kernels.rows.to_f16(&v[at..at + d], v16);
+                    // SAFETY: this tile of this head is this item's.
+                    unsafe { writer.store(position, head, k16, v16) };
+                }
+            });
+        };
+        // A chunk as long as the layer may begin and end in the same tile.
+        if rows <= ROWS || tiles > kv.capacity() / KEY_TILE {
+            (0..tiles * heads).for_each(task);
+        } else {
+            self.pool.run(tiles * heads, &task);
         }
     }
 
