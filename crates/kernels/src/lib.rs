@@ -5,6 +5,7 @@
 //! * `activations` – rows of values as products take them
 //! * `ops` – what an instruction set has to offer, and the order of operations that is part of it
 //! * `scalar` – the definition
+//! * `lanes` – rows and attention for every set of vector instructions
 //! * `select` – which implementation computes
 //! * `pool` – the threads
 //! * `kv` – keys and values of a layer
@@ -22,6 +23,7 @@ pub mod compute;
 pub mod error;
 pub mod format;
 pub mod kv;
+mod lanes;
 pub mod matrix;
 pub mod ops;
 pub mod pack;

@@ -1,15 +1,14 @@
-//! Sixteen lanes of f32, in one register or in two halves: what rows and attention are written in, once for all sets.
-//!
-//! [`Avx512`] and [`Avx2`] are proofs that the processor has the instructions, so that using them is safe. Code written
-//! for any [`Lanes`] has to be inlined into a function with the features of its proof; otherwise every instruction would
-//! be a call. So everything here and all that is generic over [`Lanes`] is `#[inline(always)]`, and closures are avoided.
+//! Sixteen lanes of f32, in one register or in two halves.
 
 use std::arch::x86_64::*;
 
 use half::f16;
 
-/// Lanes of a vector.
-pub(super) const LANES: usize = 16;
+use crate::lanes::{
+    LANES, Lanes,
+    attention::{Block, panel},
+    attention_kernel, proven, row_kernel,
+};
 
 /// Proof of AVX-512 F, BW, DQ and VL, with AVX2, FMA and F16C.
 #[derive(Debug, Clone, Copy)]
@@ -37,67 +36,6 @@ impl Avx2 {
             is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
         has.then_some(Self(()))
     }
-}
-
-/// Sixteen f32 at a time.
-pub(super) trait Lanes: Copy {
-    /// Sixteen f32.
-    type V: Copy;
-
-    fn splat(self, x: f32) -> Self::V;
-    fn load(self, at: &[f32; LANES]) -> Self::V;
-    fn store(self, x: Self::V, at: &mut [f32; LANES]);
-    fn load_f16(self, at: &[f16; LANES]) -> Self::V;
-    /// Ties to even.
-    fn store_f16(self, x: Self::V, at: &mut [f16; LANES]);
-    fn add(self, a: Self::V, b: Self::V) -> Self::V;
-    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
-    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
-    fn div(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `b` where one of them is NaN.
-    fn min(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `b` where one of them is NaN.
-    fn max(self, a: Self::V, b: Self::V) -> Self::V;
-    fn abs(self, x: Self::V) -> Self::V;
-    /// `a · b + c`, rounded once.
-    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// `a · b − c`, rounded once.
-    fn fms(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// To whole numbers, ties to even.
-    fn round(self, x: Self::V) -> Self::V;
-    /// `x · 2ⁿ` by adding to the exponent, for whole `n`.
-    fn scale_exponent(self, x: Self::V, n: Self::V) -> Self::V;
-    /// `x` where `test` is not zero, otherwise zero.
-    fn where_nonzero(self, x: Self::V, test: Self::V) -> Self::V;
-    /// `x` in lanes `first..end` (within 0..=16), `other` elsewhere.
-    fn within(self, x: Self::V, first: usize, end: usize, other: Self::V) -> Self::V;
-    /// The sum as the tree that [`crate::ops`] prescribes.
-    fn sum(self, x: Self::V) -> f32;
-    /// The largest.
-    fn largest(self, x: Self::V) -> f32;
-    /// Rounds 32 numbers between −128 and 127, ties to even; the sums of both halves.
-    fn to_i8(self, x: [Self::V; 2], at: &mut [i8; 2 * LANES]) -> [i32; 2];
-    /// `x` where `score` is not −∞, otherwise zero.
-    fn where_seen(self, x: Self::V, score: Self::V) -> Self::V;
-    /// Sixteen f16 from `at` on.
-    ///
-    /// # Safety
-    /// They must be readable.
-    unsafe fn load_f16_at(self, at: *const f16) -> Self::V;
-    /// Asks for the cache line of `at`, which may be any address.
-    fn prefetch<T>(self, at: *const T);
-}
-
-/// Bodies of methods that are one unsafe expression.
-macro_rules! proven {
-    ($($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),*) $(-> $ret:ty)? { $body:expr })*) => {$(
-        #[inline(always)]
-        $(#[$meta])*
-        fn $name(self, $($arg: $ty),*) $(-> $ret)? {
-            // SAFETY: `self` proves that the processor has the instructions; what is read and written are whole arrays.
-            unsafe { $body }
-        }
-    )*};
 }
 
 impl Lanes for Avx512 {
@@ -297,4 +235,40 @@ fn store_and_sum(q: __m256i, at: &mut [i8; 2 * LANES]) -> [i32; 2] {
     let low = _mm_cvtsi128_si32(_mm256_castsi256_si128(sums));
     let high = _mm_cvtsi128_si32(_mm256_extracti128_si256::<1>(sums));
     [low - 128 * LANES as i32, high - 128 * LANES as i32]
+}
+
+row_kernel!(Avx512, "avx512", "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c");
+row_kernel!(Avx2, "avx2", "avx2,fma,f16c");
+attention_kernel!(Avx512, "avx512", "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c", panels32);
+attention_kernel!(Avx2, "avx2", "avx2,fma,f16c", panels16);
+
+/// All queries with 32 registers of sixteen lanes.
+#[inline(always)]
+fn panels32(l: Avx512, block: &mut Block<'_>) {
+    loop {
+        match block.left() {
+            0 => return,
+            1 => panel::<_, 1, 4>(l, block),
+            2 | 3 => panel::<_, 2, 4>(l, block),
+            4..8 => panel::<_, 4, 4>(l, block),
+            8..16 => panel::<_, 8, 2>(l, block),
+            16..24 => panel::<_, 16, 1>(l, block),
+            24.. => panel::<_, 24, 1>(l, block),
+        }
+    }
+}
+
+/// All queries with 16 registers of eight lanes.
+#[inline(always)]
+fn panels16(l: Avx2, block: &mut Block<'_>) {
+    loop {
+        match block.left() {
+            0 => return,
+            1 => panel::<_, 1, 4>(l, block),
+            2 | 3 => panel::<_, 2, 2>(l, block),
+            // Two panels of four are faster than one of six and one of two.
+            n if n < 6 || n % 6 == 2 => panel::<_, 4, 1>(l, block),
+            _ => panel::<_, 6, 1>(l, block),
+        }
+    }
 }

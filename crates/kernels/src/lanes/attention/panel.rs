@@ -5,10 +5,7 @@ use std::ops::Range;
 
 use half::f16;
 
-use super::super::{
-    lanes::{LANES, Lanes},
-    math,
-};
+use super::super::{LANES, Lanes, math};
 use crate::ops::{Gathered, KEY_BLOCK, KEY_TILE, KeyBlock};
 
 /// Elements of a head that are summed before the next panel's turn: a panel's part of its queries and the tiles' part of
@@ -20,7 +17,7 @@ const TILES: usize = KEY_BLOCK / KEY_TILE;
 const FEW: usize = 8;
 
 /// A block, checked, and where the results go.
-pub(super) struct Block<'a> {
+pub(crate) struct Block<'a> {
     block: KeyBlock<'a>,
     out: Gathered<'a>,
     /// Queries that are done.
@@ -29,7 +26,7 @@ pub(super) struct Block<'a> {
 
 impl<'a> Block<'a> {
     #[inline(always)]
-    pub(super) fn new(block: &KeyBlock<'a>, out: Gathered<'a>) -> Self {
+    pub(crate) fn new(block: &KeyBlock<'a>, out: Gathered<'a>) -> Self {
         let (n, d) = (block.visible.len(), block.head_dim);
         assert!(d > 0 && d.is_multiple_of(LANES), "a head of {d}");
         assert!(block.k.len() == KEY_BLOCK * d && block.v.len() == KEY_BLOCK * d, "one block of keys and values");
@@ -41,7 +38,7 @@ impl<'a> Block<'a> {
 
     /// Queries still to be done.
     #[inline(always)]
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.block.visible.len() - self.done
     }
 }
@@ -53,7 +50,7 @@ type Queries<const M: usize> = [[f32; CHUNK]; M];
 
 /// The next `M` queries, `T` tiles of keys (1, 2 or 4) at a time.
 #[inline(always)]
-pub(super) fn panel<L: Lanes, const M: usize, const T: usize>(l: L, block: &mut Block<'_>) {
+pub(crate) fn panel<L: Lanes, const M: usize, const T: usize>(l: L, block: &mut Block<'_>) {
     let (done, d) = (block.done, block.block.head_dim);
     block.done += M;
     let visible = &block.block.visible[done..done + M];

@@ -1,6 +1,6 @@
 //! Exponential, GELU and softcap: the steps of [`crate::scalar`]'s, on sixteen lanes.
 
-use super::lanes::Lanes;
+use super::Lanes;
 use crate::scalar::math::{EXP_LEAST, EXP_MOST, EXP_SERIES, GELU_CUBIC, GELU_SCALE, LN2_HIGH, LN2_LOW, LOG2_E};
 
 /// `e^x`.

@@ -1,13 +1,13 @@
 //! Rows to 8 bits, sixteen blocks at a time: the divisions of sixteen scales cost as much as one.
 
-use super::super::lanes::{LANES, Lanes};
+use super::{LANES, Lanes};
 use crate::{activations::BlocksMut, format::BLOCK, ops::RowKernel, scalar::Scalar};
 
 /// Blocks whose scales are computed together.
 const GROUP: usize = LANES;
 
 #[inline(always)]
-pub(super) fn quantize<L: Lanes>(l: L, x: &[f32], out: BlocksMut<'_>) {
+pub(crate) fn quantize<L: Lanes>(l: L, x: &[f32], out: BlocksMut<'_>) {
     let (blocks, _) = x.as_chunks::<BLOCK>();
     let (q, _) = out.q.as_chunks_mut::<BLOCK>();
     let mut first = 0;

@@ -2,10 +2,7 @@
 
 use half::f16;
 
-use super::super::{
-    lanes::{LANES, Lanes},
-    math,
-};
+use super::{LANES, Lanes, math};
 
 /// Computes `out[i]` from elements `i` of the inputs: whole vectors, then the rest in a padded one. With `in`, what is
 /// written is also the first input.
@@ -60,7 +57,7 @@ fn padded(x: &[f32]) -> [f32; LANES] {
 }
 
 #[inline(always)]
-pub(super) fn inverse_rms<L: Lanes>(l: L, x: &[f32], eps: f32) -> f32 {
+pub(crate) fn inverse_rms<L: Lanes>(l: L, x: &[f32], eps: f32) -> f32 {
     let (whole, rest) = x.as_chunks::<LANES>();
     let mut sum = l.splat(0.0);
     for x in whole {
@@ -76,7 +73,7 @@ pub(super) fn inverse_rms<L: Lanes>(l: L, x: &[f32], eps: f32) -> f32 {
 }
 
 #[inline(always)]
-pub(super) fn scale<L: Lanes>(l: L, x: &[f32], factor: f32, weight: Option<&[f32]>, out: &mut [f32]) {
+pub(crate) fn scale<L: Lanes>(l: L, x: &[f32], factor: f32, weight: Option<&[f32]>, out: &mut [f32]) {
     let factor = l.splat(factor);
     match weight {
         Some(weight) => {
@@ -89,13 +86,13 @@ pub(super) fn scale<L: Lanes>(l: L, x: &[f32], factor: f32, weight: Option<&[f32
 }
 
 #[inline(always)]
-pub(super) fn add_scaled<L: Lanes>(l: L, x: &mut [f32], y: &[f32], factor: f32, weight: &[f32], gain: f32) {
+pub(crate) fn add_scaled<L: Lanes>(l: L, x: &mut [f32], y: &[f32], factor: f32, weight: &[f32], gain: f32) {
     let (factor, gain) = (l.splat(factor), l.splat(gain));
     by_lanes!(l, in x = |y, weight| l.mul(l.add(x, l.mul(l.mul(y, factor), weight)), gain));
 }
 
 #[inline(always)]
-pub(super) fn rotate<L: Lanes>(l: L, x: &mut [f32], cos: &[f32], sin: &[f32]) {
+pub(crate) fn rotate<L: Lanes>(l: L, x: &mut [f32], cos: &[f32], sin: &[f32]) {
     let (first, second) = x.split_at_mut(cos.len());
     let n = first.len().min(second.len()).min(sin.len());
     let ((a, a_rest), (b, b_rest)) = (first[..n].as_chunks_mut::<LANES>(), second[..n].as_chunks_mut::<LANES>());
@@ -125,24 +122,24 @@ fn rotate_lanes<L: Lanes>(
 }
 
 #[inline(always)]
-pub(super) fn gelu_mul<L: Lanes>(l: L, gate: &[f32], up: &[f32], out: &mut [f32]) {
+pub(crate) fn gelu_mul<L: Lanes>(l: L, gate: &[f32], up: &[f32], out: &mut [f32]) {
     by_lanes!(l, out = |gate, up| l.mul(math::gelu(l, gate), up));
 }
 
 #[inline(always)]
-pub(super) fn combine<L: Lanes>(l: L, a: &[f32], scale_a: f32, b: &[f32], gain: f32, out: &mut [f32]) {
+pub(crate) fn combine<L: Lanes>(l: L, a: &[f32], scale_a: f32, b: &[f32], gain: f32, out: &mut [f32]) {
     let (scale_a, gain) = (l.splat(scale_a), l.splat(gain));
     by_lanes!(l, out = |a, b| l.mul(l.add(l.mul(a, scale_a), b), gain));
 }
 
 #[inline(always)]
-pub(super) fn softcap<L: Lanes>(l: L, x: &mut [f32], cap: f32) {
+pub(crate) fn softcap<L: Lanes>(l: L, x: &mut [f32], cap: f32) {
     let inverse = 2.0 / cap;
     by_lanes!(l, in x = | | math::softcap(l, x, cap, inverse));
 }
 
 #[inline(always)]
-pub(super) fn to_f16<L: Lanes>(l: L, x: &[f32], out: &mut [f16]) {
+pub(crate) fn to_f16<L: Lanes>(l: L, x: &[f32], out: &mut [f16]) {
     let n = x.len().min(out.len());
     let ((x, x_rest), (out, out_rest)) = (x[..n].as_chunks::<LANES>(), out[..n].as_chunks_mut::<LANES>());
     for (x, out) in x.iter().zip(out) {
