@@ -7,7 +7,7 @@ use std::{
 
 use candle_core::Device;
 
-use crate::{config::Config, error::Error, gguf::GgufFile, model::Model, plain::PlainModel};
+use crate::{config::Config, error::Error, fast::FastModel, gguf::GgufFile, model::Model, plain::PlainModel};
 
 /// A device that may compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,12 +95,20 @@ pub fn open(path: &Path, options: &LoadOptions) -> Result<Box<dyn Model>, Error>
     load(&Arc::new(GgufFile::open(path)?), options)
 }
 
-/// The model in an open file, which it goes on sharing.
+/// The model in an open file, which it goes on sharing. The processor takes the fast path where the file's shapes allow
+/// it, and the plain one otherwise.
 ///
 /// # Errors
 /// If the file holds something else, lacks a tensor, or the device cannot be used.
 pub fn load(file: &Arc<GgufFile>, options: &LoadOptions) -> Result<Box<dyn Model>, Error> {
     let config = Config::from_gguf(file)?;
+    if options.device == DeviceKind::Cpu && !options.plain {
+        match FastModel::new(file, config.clone(), options) {
+            Ok(model) => return Ok(Box::new(model)),
+            Err(Error::Unsupported { what }) => tracing::warn!(what, "the fast path does not take this file"),
+            Err(error) => return Err(error),
+        }
+    }
     let (device, name) = options.device.open(options.card)?;
     Ok(Box::new(PlainModel::new(file, config, device, name)?))
 }

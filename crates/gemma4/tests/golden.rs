@@ -83,7 +83,11 @@ fn every_intermediate_value_is_the_references() {
             };
             assert!(seen.insert(key, value.clone()).is_none(), "shown twice");
         };
-        sequence(&model).forward_probed(&ids, Rows::All, &go_on, &mut probe, &mut Logits::default()).unwrap();
+        model
+            .plain_sequence(512)
+            .unwrap()
+            .forward_probed(&ids, Rows::All, &go_on, &mut probe, &mut Logits::default())
+            .unwrap();
 
         let traced: Vec<&str> = reference.keys().filter(|k| k.starts_with("trace.") && !k.contains("rope")).collect();
         assert!(traced.len() > 40, "{} traced values", traced.len());

@@ -5,11 +5,11 @@ use kernels::{Attend, Matrix, Product};
 use super::{
     Shared,
     cache::Cache,
-    in_memory::MatrixId,
     pass::Probe,
     scratch::{Scratch, sized},
     weights::LayerWeights,
 };
+use crate::packed::MatrixId;
 
 /// Layer `l` of a model, at work on the rows of a chunk from `skipped` on.
 pub(super) struct Layer<'a> {

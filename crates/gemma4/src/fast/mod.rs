@@ -14,7 +14,6 @@
 //! wanted. The last owner itself computes keys and values for the others, and nothing else.
 
 mod cache;
-mod in_memory;
 mod layer;
 mod pass;
 mod rope;
@@ -39,6 +38,7 @@ use crate::{
     gguf::GgufFile,
     load::LoadOptions,
     model::{Model, Runtime, Sequence},
+    packed::PackOptions,
     plain::rope::Rope,
 };
 
@@ -66,21 +66,15 @@ impl FastModel {
     /// If the tensors are not those that `config` calls for; [`Error::Unsupported`] if they are, and the kernels cannot
     /// compute with a shape.
     pub fn new(file: &Arc<GgufFile>, config: Config, options: &LoadOptions) -> Result<Self, Error> {
-        let threads = options.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
-        Self::with_compute(file, config, Compute::new(Pool::new(threads), Kernels::detect()))
-    }
-
-    /// The model in `file`, computed by `compute`.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn with_compute(file: &Arc<GgufFile>, config: Config, compute: Compute) -> Result<Self, Error> {
-        let weights = Weights::load(file, &config)?;
+        let threads = options.threads.and_then(NonZero::new).or_else(|| thread::available_parallelism().ok());
+        let threads = threads.unwrap_or(NonZero::<usize>::MIN);
+        let weights = Weights::load(file, &config, &PackOptions::new(&options.packed_dirs, threads))?;
         let c = &config;
         let sliding_rope = Rope::sliding(c.sliding_rope_theta, c.sliding_head_dim);
         let global_rope = Rope::global(c.global_rope_theta, c.global_head_dim, weights.rope_freqs.as_deref());
         let fingerprint = state::fingerprint(file, c);
         let needs = weights.needs();
+        let compute = Compute::new(Pool::new(threads.get()), Kernels::detect());
         Ok(Self(Arc::new(Shared { config, weights, needs, sliding_rope, global_rope, compute, fingerprint })))
     }
 

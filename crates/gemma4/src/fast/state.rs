@@ -10,6 +10,7 @@ use half::f16;
 
 use super::cache::Cache;
 use crate::{
+    checksum::mix,
     config::Config,
     error::{Error, KvStateReason},
     gguf::{GgufFile, dtype_id},
@@ -20,36 +21,14 @@ const VERSION: u64 = 1;
 /// Positions that are read or written at a time.
 const PIECE: usize = 64;
 
-/// Sums up 64-bit words: any change of one word, and most of several, changes the result. A guard against damage.
-struct Sum(u64);
-
-impl Sum {
-    fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        for word in bytes.chunks(8) {
-            let mut padded = [0; 8];
-            padded[..word.len()].copy_from_slice(word);
-            self.0 = (self.0 ^ u64::from_le_bytes(padded)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        }
-    }
-}
-
 /// What keys and values belong to: the configuration, and the tensors by name, type, shape and place. Another
 /// quantization of a model has another one; another model of the same shapes differs in its norms.
 pub(super) fn fingerprint(file: &Arc<GgufFile>, config: &Config) -> u64 {
-    let mut sum = Sum::new();
-    sum.add(format!("{config:?}").as_bytes());
-    for tensor in file.tensors() {
-        sum.add(tensor.name.as_bytes());
-        sum.add(format!("{} {:?} {}", dtype_id(tensor.dtype), tensor.shape, tensor.offset).as_bytes());
-        if tensor.shape.len() == 1 {
-            sum.add(file.tensor_bytes(tensor));
-        }
-    }
-    sum.0
+    file.tensors().iter().fold(mix(VERSION, format!("{config:?}").as_bytes()), |sum, tensor| {
+        let what = format!("{} {} {:?} {}", tensor.name, dtype_id(tensor.dtype), tensor.shape, tensor.offset);
+        let sum = mix(sum, what.as_bytes());
+        if tensor.shape.len() == 1 { mix(sum, file.tensor_bytes(tensor)) } else { sum }
+    })
 }
 
 /// Writes the state of `cache`.
@@ -57,9 +36,9 @@ pub(super) fn fingerprint(file: &Arc<GgufFile>, config: &Config) -> u64 {
 /// # Errors
 /// [`Error::KvStateIo`].
 pub(super) fn save(cache: &Cache, fingerprint: u64, out: &mut dyn io::Write) -> Result<(), Error> {
-    let mut sum = Sum::new();
+    let mut sum = 0;
     let mut put = |bytes: &[u8]| {
-        sum.add(bytes);
+        sum = mix(sum, bytes);
         out.write_all(bytes).map_err(Error::KvStateIo)
     };
     let numbers = [VERSION, fingerprint, cache.len() as u64].map(u64::to_le_bytes);
@@ -72,7 +51,6 @@ pub(super) fn save(cache: &Cache, fingerprint: u64, out: &mut dyn io::Write) -> 
         bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         put(&bytes)?;
     }
-    let sum = sum.0;
     out.write_all(&sum.to_le_bytes()).map_err(Error::KvStateIo)
 }
 
@@ -82,10 +60,10 @@ pub(super) fn save(cache: &Cache, fingerprint: u64, out: &mut dyn io::Write) -> 
 /// [`Error::KvState`], [`Error::KvStateIo`].
 pub(super) fn restore(cache: &mut Cache, fingerprint: u64, input: &mut dyn io::Read) -> Result<(), Error> {
     cache.clear();
-    let mut sum = Sum::new();
+    let mut sum = 0;
     let mut get = |bytes: &mut [u8]| {
         read_exact(input, bytes)?;
-        sum.add(bytes);
+        sum = mix(sum, bytes);
         Ok::<_, Error>(())
     };
     let mut header = [0; 32];
@@ -113,7 +91,7 @@ pub(super) fn restore(cache: &mut Cache, fingerprint: u64, input: &mut dyn io::R
         cache.make_room(positions.end);
         cache.write(l, positions, &values);
     }
-    let expected = sum.0;
+    let expected = sum;
     let mut found = [0; 8];
     read_exact(input, &mut found)?;
     if u64::from_le_bytes(found) != expected || read_some(input)? {

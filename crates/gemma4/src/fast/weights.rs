@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use kernels::{Matrix, Needs, format::BLOCK};
 
-use super::{
-    in_memory::{MatrixId, PackedWeights, Packing},
-    scratch::InputNeeds,
-};
+use super::scratch::InputNeeds;
 use crate::{
     config::Config,
     error::Error,
     gguf::GgufFile,
+    packed::{MatrixId, PackOptions, PackedWeights, Packing},
     weights::{MappedMatrix, Tensors},
 };
 
@@ -91,7 +89,7 @@ impl Weights {
     /// # Errors
     /// If a tensor is missing, mis-shaped or of a type that cannot be used in its place; [`Error::Unsupported`] if the
     /// file is sound and the kernels cannot compute with a shape.
-    pub(super) fn load(file: &Arc<GgufFile>, config: &Config) -> Result<Self, Error> {
+    pub(super) fn load(file: &Arc<GgufFile>, config: &Config, options: &PackOptions<'_>) -> Result<Self, Error> {
         let c = config;
         check_shapes(c)?;
         let tensors = Tensors(file);
@@ -99,7 +97,6 @@ impl Weights {
         let all_ple = c.n_layers * c.ple_width;
         Ok(Self {
             token_embd: tensors.mapped("token_embd.weight", c.vocab_size, c.hidden_size)?,
-            head: packing.matrix("token_embd.weight", c.vocab_size, c.hidden_size)?,
             per_layer_token_embd: tensors.mapped("per_layer_token_embd.weight", c.vocab_size, all_ple)?,
             per_layer_model_proj: packing.matrix("per_layer_model_proj.weight", all_ple, c.hidden_size)?,
             per_layer_proj_norm: tensors.values("per_layer_proj_norm.weight", c.ple_width)?,
@@ -108,7 +105,9 @@ impl Weights {
             layers: (0..c.n_layers)
                 .map(|l| LayerWeights::load(&tensors, &mut packing, c, l))
                 .collect::<Result<_, _>>()?,
-            packed: packing.open()?,
+            // Packed in the order in which a pass reads them, so the head comes last.
+            head: packing.matrix("token_embd.weight", c.vocab_size, c.hidden_size)?,
+            packed: packing.open(options)?,
         })
     }
 
@@ -119,7 +118,7 @@ impl Weights {
 
     /// The forms of activations that these weights take.
     pub(super) fn needs(&self) -> InputNeeds {
-        let of = |ids: &mut dyn Iterator<Item = MatrixId>| Needs::of(ids.map(|id| self.matrix(id).format()));
+        let of = |ids: &mut dyn Iterator<Item = MatrixId>| Needs::of(ids.map(|id| self.packed.format(id)));
         let each = |id: fn(&LayerWeights) -> MatrixId| of(&mut self.layers.iter().map(id));
         let kv = self.layers.iter().filter_map(|layer| layer.kv.as_ref());
         let qkv = self.layers.iter().map(|layer| layer.attn_q).chain(kv.flat_map(|kv| [kv.attn_k, kv.attn_v]));
@@ -137,7 +136,7 @@ impl Weights {
 }
 
 impl LayerWeights {
-    fn load(tensors: &Tensors<'_>, packing: &mut Packing, c: &Config, l: usize) -> Result<Self, Error> {
+    fn load(tensors: &Tensors<'_>, packing: &mut Packing<'_>, c: &Config, l: usize) -> Result<Self, Error> {
         let hidden = c.hidden_size;
         let d = c.head_dim(l);
         let (q_width, kv_width, ffn) = (c.n_heads * d, c.n_kv_heads[l] * d, c.ffn_width(l));

@@ -10,11 +10,7 @@ use std::{
 };
 
 use candle_core::{DType, Device, Tensor};
-use gemma4::{
-    Config, Logits, Rows, Sequence,
-    gguf::GgufFile,
-    plain::{PlainModel, PlainSequence},
-};
+use gemma4::{Config, LoadOptions, Logits, Model, Rows, Sequence, fast::FastModel, gguf::GgufFile, plain::PlainModel};
 
 /// A file of `tests/golden/`.
 pub fn golden(path: &str) -> PathBuf {
@@ -31,6 +27,25 @@ pub fn try_load(path: &Path) -> Result<PlainModel, gemma4::Error> {
     let file = Arc::new(GgufFile::open(path)?);
     let config = Config::from_gguf(&file)?;
     PlainModel::new(&file, config, Device::Cpu, "CPU".to_owned())
+}
+
+/// The model in `path` on the fast path, with `threads` threads.
+pub fn load_fast(path: &Path, threads: usize) -> FastModel {
+    let file = Arc::new(GgufFile::open(path).unwrap());
+    let config = Config::from_gguf(&file).unwrap();
+    FastModel::new(&file, config, &LoadOptions { threads: Some(threads), ..LoadOptions::default() }).unwrap()
+}
+
+/// A model and what to call it when a test fails.
+pub type Named = (String, Box<dyn Model>);
+
+/// The model in `path` on every path of the processor.
+pub fn every_path(path: &Path) -> [Named; 2] {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    [
+        (format!("{name} (plain)"), Box::new(load(path)) as Box<dyn Model>),
+        (format!("{name} (fast)"), Box::new(load_fast(path, 3))),
+    ]
 }
 
 /// Never cancels.
@@ -56,13 +71,13 @@ pub fn feed(sequence: &mut dyn Sequence, tokens: &[u32], chunk: usize) -> Logits
 }
 
 /// Every row of logits for `tokens`, fed to a new sequence in chunks of at most `chunk`.
-pub fn prefill(model: &PlainModel, tokens: &[u32], chunk: usize) -> Logits {
-    feed(&mut sequence(model), tokens, chunk)
+pub fn prefill(model: &dyn Model, tokens: &[u32], chunk: usize) -> Logits {
+    feed(&mut *sequence(model), tokens, chunk)
 }
 
 /// A sequence with room for every prompt of the tests.
-pub fn sequence(model: &PlainModel) -> PlainSequence {
-    model.plain_sequence(512).unwrap()
+pub fn sequence(model: &dyn Model) -> Box<dyn Sequence> {
+    model.sequence(512).unwrap()
 }
 
 /// The id with the highest logit, the first of equals.
@@ -77,15 +92,15 @@ pub fn arg_max(row: &[f32]) -> u32 {
 }
 
 /// `n` tokens chosen greedily after `prompt`, with the logits that each was chosen from.
-pub fn greedy(model: &PlainModel, prompt: &[u32], n: usize) -> Vec<(u32, Vec<f32>)> {
+pub fn greedy(model: &dyn Model, prompt: &[u32], n: usize) -> Vec<(u32, Vec<f32>)> {
     let mut sequence = sequence(model);
-    let mut logits = forward(&mut sequence, prompt, Rows::Last, &go_on).unwrap();
+    let mut logits = forward(&mut *sequence, prompt, Rows::Last, &go_on).unwrap();
     let mut chosen = Vec::new();
     while chosen.len() < n {
         let row = logits.last().unwrap().to_vec();
         let token = arg_max(&row);
         chosen.push((token, row));
-        logits = forward(&mut sequence, &[token], Rows::Last, &go_on).unwrap();
+        logits = forward(&mut *sequence, &[token], Rows::Last, &go_on).unwrap();
     }
     chosen
 }
