@@ -11,6 +11,7 @@ use crate::{
     logits_processor::{Chain, LogitsProcessor},
     sampler::Sampler,
     session::{Prefilled, Session},
+    speculation::Speculation,
     validation,
 };
 
@@ -20,6 +21,8 @@ pub struct Writer<'a> {
     pub session: &'a mut Session,
     /// Text in and out.
     pub codec: &'a dyn Codec,
+    /// Guesses ahead, and what they are worth.
+    pub speculation: &'a mut Speculation,
     /// Tokens of earlier answers.
     pub memory: &'a mut AnswerMemory,
     /// Who answers.
@@ -51,12 +54,17 @@ impl Writer<'_> {
     /// # Errors
     /// A request that contradicts a limit, a prompt longer than the context, or a failure of the model.
     pub fn write(&mut self, request: &GenerateRequest) -> Result<Completion, Error> {
+        self.write_with(request, &mut Sampler::new(&request.sampling))
+    }
+
+    /// As [`Writer::write`], with tokens drawn by `sampler`.
+    pub(crate) fn write_with(&mut self, request: &GenerateRequest, sampler: &mut Sampler) -> Result<Completion, Error> {
         let begun = Instant::now();
         let context_len = self.session.context_len();
         validation::request(request, context_len)?;
-        let mut sampler = Sampler::new(&request.sampling);
-        let mut draft = Draft::default();
-        let finish_reason = self.run(request, &mut sampler, &mut draft, begun)?;
+        let mut draft = Draft { tokens: Vec::with_capacity(request.max_tokens), ..Draft::default() };
+        let finish_reason = self.run(request, sampler, &mut draft, begun)?;
+        let (drafted_tokens, accepted_tokens) = self.speculation.counts();
         Ok(Completion {
             finish_reason,
             usage: Usage {
@@ -64,6 +72,8 @@ impl Writer<'_> {
                 reused_tokens: draft.prefilled.map_or(0, |prefilled| prefilled.reused),
                 prefilled_tokens: draft.prefilled.map_or(0, |prefilled| prefilled.computed),
                 completion_tokens: draft.tokens.len(),
+                drafted_tokens,
+                accepted_tokens,
                 seed: sampler.seed(),
             },
             timings: Timings {
@@ -87,6 +97,7 @@ impl Writer<'_> {
         let prompt = self.codec.render(&request.messages, &mut |text| self.memory.recall(text))?;
         draft.prompt_tokens = prompt.len();
         validation::prompt_len(prompt.len(), self.session.context_len())?;
+        self.speculation.begin(&prompt, request.max_tokens);
         (self.emit)(TokenEvent::Started { engine: self.engine.clone() });
 
         let prefill_begun = Instant::now();
@@ -104,15 +115,18 @@ impl Writer<'_> {
         }
 
         let mut stream = self.codec.stream();
+        // The row to draw from; the guesses before it were right.
+        let mut at = 0;
         let reason = loop {
             if (self.cancelled)() {
                 break FinishReason::Cancelled;
             }
             if !self.processors.is_empty() {
-                self.processors.process(&draft.tokens, self.session.row_mut(0));
+                self.processors.process(&draft.tokens, self.session.row_mut(at));
             }
-            let token = sampler.sample(self.session.row(0))?;
+            let token = sampler.sample(self.session.row(at))?;
             draft.tokens.push(token);
+            self.speculation.drawn(token);
             draft.last_token_s = begun.elapsed().as_secs_f64();
             draft.first_token_s.get_or_insert(draft.last_token_s);
             if self.codec.is_stop(token) {
@@ -129,12 +143,29 @@ impl Writer<'_> {
             if prompt.len() + draft.tokens.len() >= self.session.context_len() {
                 break FinishReason::ContextFull;
             }
-            match self.session.decode(token, self.cancelled) {
-                Ok(_) => {}
-                Err(Error::Model(gemma4::Error::Cancelled)) => break FinishReason::Cancelled,
+            let guess = self.speculation.guesses().get(at);
+            if guess == Some(&token) {
+                at += 1;
+                continue;
+            }
+            let wrong = guess.is_some();
+            self.end_of_draft(at, wrong)?;
+            at = 0;
+            // What may still be drawn after the token that is fed now.
+            let room = request.max_tokens.min(self.session.context_len() - prompt.len()) - draft.tokens.len();
+            let fed = self.speculation.next(token, room - 1);
+            let pass_begun = Instant::now();
+            match self.session.feed(fed, self.cancelled) {
+                Ok(()) => self.speculation.took(pass_begun.elapsed().as_secs_f64()),
+                Err(Error::Model(gemma4::Error::Cancelled)) => {
+                    self.speculation.forget();
+                    break FinishReason::Cancelled;
+                }
                 Err(error) => return Err(error),
             }
         };
+        // The token drawn last is never fed.
+        self.end_of_draft(at, false)?;
         let rest = stream.finish();
         drop(stream);
         let cut_character = !rest.is_empty();
@@ -145,6 +176,13 @@ impl Writer<'_> {
         self.session.checkpoint()?;
         self.remember(draft, reason, cut_character);
         Ok(reason)
+    }
+
+    /// Of the guesses that were fed the first `right` were right: takes the others back.
+    fn end_of_draft(&mut self, right: usize, wrong: bool) -> Result<(), Error> {
+        self.session.take_back(self.speculation.guesses().len() - right)?;
+        self.speculation.judged(right, wrong);
+        Ok(())
     }
 
     /// `prefilled_tokens` then counts what was computed; the prompt's length is cut to match the usage's equation.

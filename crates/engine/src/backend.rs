@@ -37,8 +37,7 @@ impl Default for GemmaLoader {
 impl Loader for GemmaLoader {
     fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
         let free_before = (self.free_bytes)();
-        let packed_dirs = packed_dirs(&request.path, Some(&request.cache_dir));
-        let options = LoadOptions { packed_dirs, ..LoadOptions::default() };
+        let options = LoadOptions { packed_dirs: request.packed_dirs.clone(), ..LoadOptions::default() };
         let parts = Parts::open(&request.path, request.device, Some(&request.cache_dir), &options)?;
         let Runtime { device, kernels, threads } = parts.model.runtime();
         let facts = ModelFacts {
@@ -169,7 +168,7 @@ fn kind(file: &GgufFile) -> EngineKind {
     if identity::is_demo(file) { EngineKind::Demo } else { EngineKind::Local }
 }
 
-struct GemmaCodec(Tokenizer);
+pub(crate) struct GemmaCodec(pub(crate) Tokenizer);
 
 impl Codec for GemmaCodec {
     fn render(&self, messages: &[Message], recall: Recall<'_>) -> Result<Vec<u32>, Error> {

@@ -12,6 +12,7 @@
 //! * `worker` – the worker's side: a reader that is never busy, and the one engine thread
 //! * `answer`, `session`, `answer_memory`, `pace` – one answer, what of the KV cache the next can reuse, and how long a
 //!   chunk of a prompt may be so that it can be stopped
+//! * `speculation` – several tokens from one forward pass: guesses, and how many are worth trying
 //! * `trial` – how fast the model writes on this computer
 //! * `sampler`, `logits_processor` – from logits to a token
 //! * `codec`, `backend` – text in and out; Gemma's own
@@ -36,6 +37,7 @@ pub mod queue;
 mod restart;
 pub mod sampler;
 pub mod session;
+pub mod speculation;
 mod status;
 mod supervisor;
 mod trial;

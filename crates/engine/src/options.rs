@@ -1,6 +1,9 @@
 //! Everything an engine is started with.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use generation::DEFAULT_CONTEXT_LEN;
 
@@ -28,6 +31,11 @@ pub struct EngineOptions {
     pub queue_len: usize,
     /// Folder for files that make the next start faster; its name must be Unicode to be of use.
     pub cache_dir: PathBuf,
+    /// The folder whose models are Aula's own: what is packed from them is kept beside them. What is packed from others is
+    /// kept in the cache folder.
+    pub models_dir: Option<PathBuf>,
+    /// Whether tokens are guessed ahead. It changes the speed, never the text.
+    pub speculate: bool,
     /// How the worker is watched.
     pub watchdog: Watchdog,
     /// After so long without a request the worker process ends, so that its memory is free; the next request starts it
@@ -49,10 +57,40 @@ impl Default for EngineOptions {
             context_len: DEFAULT_CONTEXT_LEN,
             queue_len: DEFAULT_QUEUE_LEN,
             cache_dir: std::env::temp_dir().join("aula-cache"),
+            models_dir: None,
+            speculate: true,
             watchdog: Watchdog::default(),
             idle_after: Some(DEFAULT_IDLE_AFTER),
             memory: Some(MemoryWatch::default()),
             trial: TrialLimits::default(),
         }
+    }
+}
+
+impl EngineOptions {
+    /// Where packed weights of the model at `path` are looked for and written, in this order.
+    pub(crate) fn packed_dirs(&self, path: &Path) -> Vec<PathBuf> {
+        let managed = self.models_dir.as_deref().filter(|dir| path.starts_with(dir));
+        let beside = managed.and(path.parent()).map(Path::to_owned);
+        beside.into_iter().chain([self.cache_dir.join("packed")]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_models_get_company() {
+        let options = EngineOptions {
+            models_dir: Some("/data/models".into()),
+            cache_dir: "/data/cache".into(),
+            ..EngineOptions::default()
+        };
+        let packed = |path: &str| options.packed_dirs(Path::new(path));
+        assert_eq!(packed("/data/models/e2b/m.gguf"), [Path::new("/data/models/e2b"), Path::new("/data/cache/packed")]);
+        assert_eq!(packed("/home/ana/m.gguf"), [Path::new("/data/cache/packed")]);
+        let options = EngineOptions { models_dir: None, ..options };
+        assert_eq!(options.packed_dirs(Path::new("/data/models/m.gguf")).len(), 1);
     }
 }

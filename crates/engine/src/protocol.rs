@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Raised whenever a message changes.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 /// Version, profile and a digest of the sources: parent and worker must agree.
 pub const BUILD_ID: &str = env!("AULA_BUILD_ID");
 /// Largest payload. JSON writes a control character in six bytes, so the largest conversation fits.
@@ -61,6 +61,10 @@ pub struct LoadRequest {
     pub context_len: usize,
     /// Folder for files that make the next start faster.
     pub cache_dir: PathBuf,
+    /// Folders for packed weights, in the order in which they are looked for and written.
+    pub packed_dirs: Vec<PathBuf>,
+    /// Whether tokens are guessed ahead.
+    pub speculate: bool,
 }
 
 /// What the worker found out about the model it opened.

@@ -76,6 +76,12 @@ impl Sampler {
         self.kept.get(index).map(|&(_, token)| token).ok_or_else(nothing_drawn)
     }
 
+    /// What the next draw would begin with.
+    #[cfg(test)]
+    pub(crate) fn next_random(&self) -> u64 {
+        rand::Rng::random(&mut self.rng.clone())
+    }
+
     /// Makes the candidates relative to the largest, so that a tiny temperature cannot overflow.
     fn scale(&mut self, best: f32) {
         for candidate in &mut self.kept {

@@ -4,7 +4,10 @@ mod reports;
 mod rest;
 mod trials;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use generation::{Completion, EngineInfo, FinishReason, GenerateError, Timings, TokenEvent, Usage};
 use tokio::{
@@ -225,11 +228,14 @@ impl Supervisor {
             return;
         }
         let id = self.next_id();
+        let unicode = |path: &Path| PathBuf::from(path.to_string_lossy().into_owned());
         let load = LoadRequest {
+            packed_dirs: self.options.packed_dirs(&path).iter().map(|dir| unicode(dir)).collect(),
             path,
             device: target.device,
             context_len: target.context_len,
-            cache_dir: self.options.cache_dir.to_string_lossy().into_owned().into(),
+            cache_dir: unicode(&self.options.cache_dir),
+            speculate: self.options.speculate,
         };
         if let Some(worker) = &mut self.worker {
             worker.phase = Phase::Loading { id, target };

@@ -29,6 +29,7 @@ use crate::{
     memory,
     protocol::{self, Command, Hello, LoadRequest, ModelFacts, Report},
     session::Session,
+    speculation::Speculation,
     trial::{self, TrialLimits, TrialReport},
 };
 
@@ -191,6 +192,7 @@ struct Open {
     request: LoadRequest,
     loaded: Loaded,
     session: Session,
+    speculation: Speculation,
     memory: AnswerMemory,
 }
 
@@ -219,12 +221,13 @@ impl<L: Loader> Engine<L> {
             Some(open) => (open.loaded, open.memory),
             None => (self.loader.load(&request)?, AnswerMemory::default()),
         };
+        let speculation = if request.speculate { Speculation::default() } else { Speculation::off() };
         let session = Session::new(loaded.model.sequence(request.context_len)?, loaded.model.chunk_limit());
         loaded.facts.context_len = session.context_len();
         loaded.facts.load_s = begun.elapsed().as_secs_f64();
         loaded.facts.rss_bytes = memory::resident_bytes();
         let facts = loaded.facts.clone();
-        self.open = Some(Open { request, loaded, session, memory });
+        self.open = Some(Open { request, loaded, session, speculation, memory });
         Ok(facts)
     }
 
@@ -258,6 +261,7 @@ impl<L: Loader> Engine<L> {
         let outcome = Writer {
             session: &mut open.session,
             codec: &*open.loaded.codec,
+            speculation: &mut open.speculation,
             memory: &mut open.memory,
             engine: &open.loaded.facts.engine,
             processors: Chain::default(),

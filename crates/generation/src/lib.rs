@@ -112,6 +112,12 @@ pub struct Usage {
     pub prefilled_tokens: usize,
     /// Tokens generated, the closing stop token included.
     pub completion_tokens: usize,
+    /// Tokens guessed ahead and checked. They change the speed, never the text.
+    #[serde(default)]
+    pub drafted_tokens: usize,
+    /// Of these, how many were what the model wrote.
+    #[serde(default)]
+    pub accepted_tokens: usize,
     /// The seed that was used, so that a sampled answer can be repeated.
     pub seed: u64,
 }
