@@ -68,7 +68,7 @@ impl Fingerprint {
         let last = end.saturating_sub(PAGE).max(first);
         for sample in 0..SAMPLES {
             let at = first + (last - first) / (SAMPLES - 1) * sample;
-            let page = &mut page[..(end - at).min(PAGE) as usize];
+            let page = &mut page[..end.saturating_sub(at).min(PAGE) as usize];
             file.read_at(page, at).map_err(|source| Error::ReadWeights { path: file.path().to_owned(), source })?;
             content = mix(content, page);
         }
