@@ -8,7 +8,9 @@ use errors::{ErrorCode, Explain, io_code};
 use safetensors::tensor::{Dtype, TensorView};
 
 pub use engine::DeviceChoice;
-pub use engine::lab::{BenchOptions, BenchReport, LogitsMode, LogitsRequest, Spread};
+pub use engine::lab::{
+    Bandwidth, BenchOptions, BenchReport, LogitsMode, LogitsRequest, Spread, TurnsReport, VerifyReport,
+};
 pub use generation::{DEFAULT_CONTEXT_LEN, DEFAULT_MAX_TOKENS};
 
 use crate::places::Places;
@@ -96,4 +98,13 @@ pub fn tokenize(model: &Path, text: &str, chat: bool, places: &Places) -> Result
 pub fn bench(options: &BenchOptions) -> Result<BenchReport, Error> {
     catalog::inspect(&options.model)?;
     Ok(engine::lab::bench(options)?)
+}
+
+/// How fast `threads` threads together read this computer's memory, by default as many as there are processors.
+///
+/// # Errors
+/// If the memory for it is not to be had.
+pub fn read_bandwidth(threads: Option<usize>) -> Result<Bandwidth, Error> {
+    let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    Ok(engine::lab::read_bandwidth(threads)?)
 }

@@ -266,23 +266,35 @@ pub struct Setup {
 #[derive(Debug, Args)]
 pub struct Bench {
     /// A GGUF file
-    #[arg(long, value_name = "FILE")]
-    pub model: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "bandwidth")]
+    pub model: Option<PathBuf>,
     /// Where to compute
     #[arg(long, value_enum, default_value = "auto")]
     pub device: Device,
     /// Processor threads; without it, as generation uses them
     #[arg(long, value_name = "N", value_parser = positive)]
     pub threads: Option<usize>,
-    /// Tokens of the prompt whose prefill is measured
-    #[arg(long, value_name = "N", value_parser = positive, default_value_t = 128)]
+    /// Take the plain implementation, against which the others are compared
+    #[arg(long)]
+    pub reference: bool,
+    /// Tokens of the prompt whose prefill is measured; 0 leaves it out
+    #[arg(long, value_name = "N", default_value_t = 128)]
     pub prompt_tokens: usize,
-    /// Tokens whose decoding is measured
-    #[arg(long, value_name = "N", value_parser = positive, default_value_t = 32)]
+    /// Tokens whose decoding is measured; 0 leaves it out
+    #[arg(long, value_name = "N", default_value_t = 32)]
     pub decode_tokens: usize,
     /// Tokens in the cache before decoding is measured; 0 for an empty one
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub depth: usize,
+    /// Measure a pass of this many rows against a pass of one, as when drafted tokens are verified; at most 17
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..=17))]
+    pub verify: Option<u32>,
+    /// Measure the first token of two turns of a conversation, the first with a prompt of `--prompt-tokens`
+    #[arg(long)]
+    pub turns: bool,
+    /// Measure only how fast the memory can be read
+    #[arg(long, conflicts_with_all = ["model", "reference", "verify", "turns"])]
+    pub bandwidth: bool,
     /// Repetitions
     #[arg(long, value_name = "N", value_parser = positive, default_value_t = 3)]
     pub reps: usize,
@@ -401,6 +413,9 @@ mod tests {
         assert_eq!(rejected("aula logits --model m --tokens 2,x --out o"), ErrorKind::ValueValidation);
         assert_eq!(rejected("aula logits --model m --tokens 2,-1 --out o"), ErrorKind::ValueValidation);
         assert_eq!(rejected("aula logits --model m --out o"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(rejected("aula bench"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(rejected("aula bench --model m --bandwidth"), ErrorKind::ArgumentConflict);
+        assert_eq!(rejected("aula bench --model m --verify 18"), ErrorKind::ValueValidation);
         assert_eq!(rejected("aula models pull"), ErrorKind::MissingRequiredArgument);
         assert_eq!(rejected("aula models pull x --limit 0"), ErrorKind::ValueValidation);
         assert_eq!(rejected("aula setup --language es"), ErrorKind::MissingRequiredArgument);

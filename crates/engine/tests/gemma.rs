@@ -152,6 +152,7 @@ fn the_laboratory_computes_measures_and_cuts() {
         tokens: chat.clone(),
         mode,
         last,
+        plain: false,
     };
     let all = lab::logits(&request(lab::LogitsMode::Prefill, false)).expect("computed");
     assert_eq!(all.n_rows(), chat.len());
@@ -170,16 +171,34 @@ fn the_laboratory_computes_measures_and_cuts() {
         model: model.path.clone(),
         device: DeviceChoice::Cpu,
         threads: Some(1),
+        plain: true,
         prompt_tokens: 20,
         decode_tokens: 5,
         depth: 30,
+        verify_rows: 4,
+        turns: true,
         reps: 2,
         cache_dir: None,
     };
     let report = lab::bench(&options).expect("measured");
     assert_eq!((report.threads, report.kernels.as_str()), (1, "plain"));
-    for spread in [report.load_s, report.ttft_s, report.prefill_tps, report.decode_tps] {
+    let verify = report.verify.expect("verified");
+    let turns = report.turns.expect("a conversation");
+    let spreads = [
+        [report.ttft_s, report.prefill_tps, report.decode_tps].map(|spread| spread.expect("asked for")).to_vec(),
+        vec![report.load_s, verify.one_s, verify.all_s, verify.ratio, turns.cold_s, turns.warm_s],
+    ];
+    for spread in spreads.concat() {
         assert!(spread.min > 0.0 && spread.min <= spread.median && spread.median <= spread.max);
     }
+    assert_eq!(verify.rows, 4);
+    assert_eq!((turns.cold_tokens, turns.warm_tokens, turns.warm_computed), (20, 108, 40));
+
+    let part = lab::BenchOptions { prompt_tokens: 0, turns: false, verify_rows: 0, reps: 1, ..options.clone() };
+    let report = lab::bench(&part).expect("measured");
+    assert!(report.decode_tps.is_some());
+    assert_eq!((report.ttft_s, report.prefill_tps, report.verify, report.turns), (None, None, None, None));
+    assert!(lab::bench(&lab::BenchOptions { decode_tokens: 0, ..part }).is_err(), "nothing is asked for");
+    assert!(lab::bench(&lab::BenchOptions { prompt_tokens: 0, ..options.clone() }).is_err(), "turns without a prompt");
     assert!(lab::bench(&lab::BenchOptions { reps: 0, ..options }).is_err());
 }

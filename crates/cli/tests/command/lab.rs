@@ -120,7 +120,7 @@ fn token_ids_match_the_reference() {
 fn a_measurement_has_its_keys() {
     let machine = Machine::new();
     let model = golden_arg("tiny-e2b-Q4_0.gguf");
-    let line = "bench --prompt-tokens 40 --decode-tokens 5 --depth 20 --reps 3 --threads 2 --json --model";
+    let line = "bench --reference --prompt-tokens 40 --decode-tokens 5 --depth 20 --reps 3 --threads 2 --json --model";
     let report = machine.json(line.split(' ').chain([model.as_str()]));
     let keys: Vec<&str> = report.as_object().expect("an object").keys().map(String::as_str).collect();
     expect![[r#"
@@ -139,6 +139,8 @@ fn a_measurement_has_its_keys() {
             "reps",
             "threads",
             "ttft_s",
+            "turns",
+            "verify",
         ]
     "#]]
     .assert_debug_eq(&keys);
@@ -152,9 +154,24 @@ fn a_measurement_has_its_keys() {
     assert!(report["peak_rss_bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 20), "{report}");
     let facts = ["peak_vram_bytes", "device", "kernels", "threads", "depth"].map(|key| report[key].clone());
     assert_eq!(facts, [json!(null), json!("CPU"), json!("plain"), json!(2), json!(20)]);
+    assert_eq!((&report["verify"], &report["turns"]), (&json!(null), &json!(null)));
+
+    let line = "bench --reference --prompt-tokens 20 --decode-tokens 0 --verify 3 --turns --reps 1 --json --model";
+    let report = machine.json(line.split(' ').chain([model.as_str()]));
+    assert_eq!((&report["decode_tps"], &report["verify"]["rows"]), (&json!(null), &json!(3)));
+    assert!(report["verify"]["ratio"]["median"].as_f64().is_some_and(|ratio| ratio > 0.0), "{report}");
+    assert_eq!((&report["turns"]["cold_tokens"], &report["turns"]["warm_computed"]), (&json!(20), &json!(40)));
 
     let text = machine.run(["bench", "--model", &model, "--reps", "1"]).stdout;
     assert!(text.contains("Prefill of 128") && text.contains("Decode of 32 at 0"), "{text}");
+}
+
+#[test]
+fn the_memory_is_measured_without_a_model() {
+    let report = Machine::new().json(["bench", "--bandwidth", "--threads", "2", "--json"]);
+    assert_eq!(report["threads"], json!(2));
+    let rate = |name: &str| report["bytes_per_s"][name].as_f64().unwrap_or_else(|| panic!("{name} in {report}"));
+    assert!(0.0 < rate("min") && rate("min") <= rate("median") && rate("median") <= rate("max"), "{report}");
 }
 
 #[test]
