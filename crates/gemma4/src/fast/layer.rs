@@ -85,6 +85,7 @@ impl Layer<'_> {
             window: c.is_sliding(self.l).then_some(c.sliding_window),
         };
         compute.attend(&attend, cache.layer(c.kv_donor(self.l)), attention, &mut inputs.output);
+        probe((Some(self.l), "attended"), inputs.output.view().exact);
         compute.products(&inputs.output, &mut [self.product(w.attn_output, y)]);
         probe((Some(self.l), "attn_out"), y);
         let next = (&w.ffn_norm[..], &mut inputs.gate_up);
@@ -92,6 +93,7 @@ impl Layer<'_> {
         probe((Some(self.l), "after_attn"), x);
 
         compute.gated(&inputs.gate_up, self.matrix(w.ffn_gate), self.matrix(w.ffn_up), &mut inputs.down);
+        probe((Some(self.l), "gated"), inputs.down.view().exact);
         compute.products(&inputs.down, &mut [self.product(w.ffn_down, y)]);
         probe((Some(self.l), "mlp_out"), y);
         compute.add_norm(x, y, &w.post_ffw_norm, eps, 1.0, None);
@@ -100,9 +102,11 @@ impl Layer<'_> {
         compute.quantize(x, hidden, &mut inputs.inp_gate);
         let gate = sized(&mut s.gate, rows * c.ple_width);
         compute.products(&inputs.inp_gate, &mut [self.product(w.inp_gate, gate)]);
+        probe((Some(self.l), "inp_gate"), gate);
         let p = if self.skipped > 0 { &s.last_per_layer } else { &s.per_layer };
         compute.gate_by(gate, c.ple_width, &p.values[self.l * c.ple_width..], p.stride, &mut inputs.proj);
         compute.products(&inputs.proj, &mut [self.product(w.proj, y)]);
+        probe((Some(self.l), "proj"), y);
         let next = match model.weights.layers.get(self.l + 1) {
             Some(next) => (&next.attn_norm[..], &mut inputs.qkv),
             None => (&model.weights.output_norm[..], &mut inputs.head),

@@ -18,7 +18,8 @@ const TABLE_ROWS: usize = 64;
 /// Where a traced value was computed: the layer, if it belongs to one, and what it is.
 pub type Place = (Option<usize>, &'static str);
 
-/// Is shown intermediate values of a forward pass, row after row; for tests.
+/// Is shown intermediate values of a forward pass, row after row, as soon as they are there; for tests, and for timing
+/// the steps. Values that are kept in 8 bits only are shown as none.
 pub type Probe<'a> = dyn FnMut(Place, &[f32]) + 'a;
 
 /// A pass on its way.
@@ -68,6 +69,7 @@ impl Pass<'_> {
         s.sliding.fill(compute, &model.sliding_rope, first, n);
         s.global.fill(compute, &model.global_rope, first, n);
 
+        probe((None, "prepared"), &[]);
         let (mut skipped, mut at_work) = (0, n);
         for (l, w) in weights.layers.iter().enumerate() {
             if cancelled() {
@@ -89,7 +91,9 @@ impl Pass<'_> {
             }
             layer.finish(s, self.cache, probe);
         }
+        probe((None, "final_norm"), s.inputs.head.view().exact);
         compute.head(&s.inputs.head, weights.matrix(weights.head), c.logit_softcap, logits);
+        probe((None, "logits"), logits);
         Ok(())
     }
 }
