@@ -1,5 +1,6 @@
 //! The project's commands, `cargo xtask run`, `cargo xtask test` and `cargo xtask dist`, and the tasks behind them.
 
+mod bench;
 mod display;
 mod dist;
 mod page;
@@ -31,6 +32,8 @@ enum Task {
     Test(testing::Options),
     /// Build the packages that people install.
     Dist(dist::Options),
+    /// Measure Aula and llama.cpp in turn on the same model file.
+    Bench(Box<bench::Options>),
     /// Check the rules of the code base: who uses whom, licences, bindings, permissions, documents.
     Tidy,
     /// Write a model file with random weights in a published mix of quantizations.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Run(options) => start::run(options),
         Task::Test(options) => testing::run(&options),
         Task::Dist(options) => dist::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Tidy => tidy::run(&workspace::root()),
         Task::SynthModel(options) => synth_model::run(&options),
     };
