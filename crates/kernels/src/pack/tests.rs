@@ -20,6 +20,11 @@ enum Weight {
     },
 }
 
+/// The bits of `x`; processors differ in those of what is not a number.
+fn bits(x: f32) -> u32 {
+    if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() }
+}
+
 fn half_bits(bytes: &[u8], at: usize) -> f32 {
     f16::from_le_bytes([bytes[at], bytes[at + 1]]).to_f32()
 }
@@ -29,9 +34,9 @@ fn source_weight(format: Format, row: &[u8], k: usize) -> Weight {
     let (columns, size) = format.source_block();
     let (block, k) = (&row[k / columns * size..][..size], k % columns);
     let quantized = |scale: f32, q: i32, minimum: Option<f32>| Weight::Quantized {
-        scale: scale.to_bits(),
+        scale: bits(scale),
         q,
-        minimum: minimum.map(f32::to_bits),
+        minimum: minimum.map(bits),
     };
     let nibble = |at: usize| i32::from(if k < 16 { block[at + k] & 15 } else { block[at + k - 16] >> 4 });
     let fifth = |at: usize| i32::from(block[at + k / 8] >> (k % 8) & 1) << 4;
@@ -82,9 +87,9 @@ fn packed_weight(matrix: &Matrix<'_>, row: usize, k: usize) -> Weight {
     }
     let block = block_at(matrix.format(), strip, k / BLOCK);
     Weight::Quantized {
-        scale: block.scale[lane][k % BLOCK / 16].to_bits(),
+        scale: bits(block.scale[lane][k % BLOCK / 16]),
         q: i32::from(block.q[lane][k % BLOCK]) - block.zero,
-        minimum: block.minimum.map(|minimum| minimum[lane].to_bits()),
+        minimum: block.minimum.map(|minimum| bits(minimum[lane])),
     }
 }
 

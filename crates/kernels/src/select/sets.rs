@@ -70,11 +70,14 @@ where
 
 #[cfg(target_arch = "aarch64")]
 fn of_this_architecture() -> Vec<Set> {
-    use crate::aarch64::matmul::{NeonDotprod, NeonI8mm};
+    use crate::aarch64::{
+        Neon,
+        matmul::{NeonDotprod, NeonI8mm},
+    };
 
     let mut sets = Vec::new();
-    sets.extend(NeonI8mm::new().map(|products| set("neon_i8mm", products, FUSED)));
-    sets.extend(NeonDotprod::new().map(|products| set("neon_dotprod", products, FUSED)));
+    sets.extend(NeonI8mm::new().map(|products| set("neon_i8mm", products, Neon::new())));
+    sets.extend(NeonDotprod::new().map(|products| set("neon_dotprod", products, Neon::new())));
     sets
 }
 
