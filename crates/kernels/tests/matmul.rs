@@ -8,7 +8,10 @@ use kernels::{
     ops::{MatmulKernel, Out, RowKernel, Strips},
     pack,
     scalar::Scalar,
-    select::sample::{self, Numbers},
+    select::{
+        self,
+        sample::{self, Numbers},
+    },
 };
 use proptest::prelude::*;
 
@@ -18,19 +21,11 @@ const STRIP: usize = 16;
 /// The largest relative error of one rounding.
 const EPSILON: f64 = f32::EPSILON as f64 / 2.0;
 
+/// All that this processor has, but for the definition itself and plain loops that round twice.
 fn implementations() -> Vec<&'static dyn MatmulKernel> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use kernels::x86_64::matmul::{Avx2, Avx512Vnni, AvxVnni};
-        fn forever<K: MatmulKernel + 'static>(kernel: Option<K>) -> Option<&'static dyn MatmulKernel> {
-            kernel.map(|kernel| &*Box::leak(Box::new(kernel)) as _)
-        }
-        [forever(Avx512Vnni::new()), forever(AvxVnni::new()), forever(Avx2::new())].into_iter().flatten().collect()
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        Vec::new()
-    }
+    let plain = [MatmulKernel::name(&DEFINITION), MatmulKernel::name(&Scalar::<false>)];
+    let all = select::available().into_iter().map(|(_, kernels)| kernels.matmul(Format::Q4_0));
+    all.filter(|kernel| !plain.contains(&kernel.name())).collect()
 }
 
 /// Rows of activations in both forms.
