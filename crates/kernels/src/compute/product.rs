@@ -1,5 +1,7 @@
 //! Products with packed weights.
 
+use std::{cell::RefCell, ops::Range};
+
 use super::{Compute, Parts};
 use crate::{
     Activations, Matrix,
@@ -11,8 +13,24 @@ use crate::{
 /// Bytes of weights that one item of a job reads when there are few rows: small enough that a thread which loses its
 /// core holds up little, large enough that claiming an item costs nothing beside it.
 const ITEM_BYTES: usize = 96 << 10;
+/// Up to so many rows a product takes about as long as reading its weights; with more it takes as long as computing.
+const FEW_ROWS: usize = 8;
+/// Rows of an item of a job that computes.
+const ITEM_ROWS: usize = 128;
+/// Strips of such an item, at least and at most: preparing the rows should cost little beside multiplying them, and the
+/// weights should stay in the second-level cache from some rows to the next.
+const ITEM_STRIPS: (usize, usize) = (8, 32);
+/// Items of such a job for each thread, if there are strips enough, so that none waits long for the last.
+const ITEMS_A_THREAD: usize = 6;
 /// Rows whose gate and up values wait together for the multiplication.
 const GATED_ROWS: usize = 64;
+/// Blocks of columns for which they do.
+const GATED_BLOCKS: usize = 8;
+
+thread_local! {
+    /// Gate and up values on their way to the multiplication.
+    static GATED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A product to be computed: `out` is `(rows, n_rows of the matrix)`.
 #[derive(Debug)]
@@ -53,35 +71,35 @@ impl Compute {
         let mut n_items = 0;
         for (plan, product) in plans.iter_mut().zip(&mut *products) {
             check(&product.weights, &x, product.out.len());
-            let strips = strips_per_item(&product.weights);
-            *plan = Some((product.weights, Parts::new(product.out), strips, n_items));
-            n_items += product.weights.n_strips().div_ceil(strips);
+            let grid = Grid::new(&product.weights, x.rows, self.pool.active());
+            *plan = Some((product.weights, Parts::new(product.out), grid, n_items));
+            n_items += grid.n_items();
         }
         self.pool.run(n_items, &|item| {
-            let Some((weights, out, strips, start)) = plans.iter().flatten().rev().find(|plan| plan.3 <= item) else {
+            let Some((weights, out, grid, start)) = plans.iter().flatten().rev().find(|plan| plan.3 <= item) else {
                 return;
             };
-            let first = (item - start) * strips;
-            let end = weights.n_strips().min(first + strips);
-            let columns = first * STRIP_ROWS..weights.n_rows().min(end * STRIP_ROWS);
-            // SAFETY: items have disjoint ranges of columns of disjoint outputs, which outlive the job.
-            unsafe { self.strips(weights, first..end, &x, *out) };
-            for row in 0..x.rows {
+            let (strips, rows) = grid.item(item - start);
+            let columns = strips.start * STRIP_ROWS..weights.n_rows().min(strips.end * STRIP_ROWS);
+            // SAFETY: items have disjoint ranges of columns or rows of disjoint outputs, which outlive the job.
+            unsafe { self.strips(weights, strips, &x, rows.clone(), *out) };
+            for row in rows {
                 // SAFETY: as above.
                 then(unsafe { out.part(row * weights.n_rows() + columns.start, columns.len()) });
             }
         });
     }
 
-    /// Rows of `x` times some strips of `weights`, into the columns of `out` that belong to them.
+    /// Some rows of `x` times some strips of `weights`, into the places of `out` that belong to them.
     ///
     /// # Safety
-    /// Nobody else may use those columns meanwhile.
+    /// Nobody else may use those places meanwhile.
     unsafe fn strips(
         &self,
         weights: &Matrix<'_>,
-        strips: std::ops::Range<usize>,
+        strips: Range<usize>,
         x: &ActivationRows<'_>,
+        rows: Range<usize>,
         out: Parts<f32>,
     ) {
         let (format, width, n_rows) = (weights.format(), weights.width(), weights.n_rows());
@@ -89,15 +107,16 @@ impl Compute {
         let whole = strips.start..strips.end.min(n_rows / STRIP_ROWS);
         if !whole.is_empty() {
             let bytes = weights.strips(whole.clone());
-            let at = out.at.wrapping_add(whole.start * STRIP_ROWS);
+            let at = out.at.wrapping_add(rows.start * n_rows + whole.start * STRIP_ROWS);
+            let x = x.range(rows.start, rows.len());
             // SAFETY: whole strips lie within the rows of `out`, whose size `check` has compared with the shape.
-            unsafe { kernel.product(&Strips { format, width, bytes }, x, Out { at, stride: n_rows }) };
+            unsafe { kernel.product(&Strips { format, width, bytes }, &x, Out { at, stride: n_rows }) };
         }
         if strips.end > whole.end.max(strips.start) {
             // The last strip is partly beyond the matrix: its rows go through a buffer.
             let bytes = weights.strips(strips.end - 1..strips.end);
             let first = (strips.end - 1) * STRIP_ROWS;
-            for row in 0..x.rows {
+            for row in rows {
                 let mut values = [0f32; STRIP_ROWS];
                 let one = x.row(row);
                 let to = Out { at: values.as_mut_ptr(), stride: STRIP_ROWS };
@@ -122,30 +141,75 @@ impl Compute {
         check(&up, &x, x.rows * n_rows);
         out.resize(x.rows, n_rows);
         let writer = out.writer();
-        let per_item = BLOCK / STRIP_ROWS;
-        self.pool.run(n_rows / BLOCK, &|block| {
-            let strips = block * per_item..(block + 1) * per_item;
-            let mut gates = [0f32; GATED_ROWS * BLOCK];
-            let mut ups = [0f32; GATED_ROWS * BLOCK];
-            for first in (0..x.rows).step_by(GATED_ROWS) {
-                let some = x.range(first, GATED_ROWS.min(x.rows - first));
-                for (weights, values) in [(&gate, &mut gates), (&up, &mut ups)] {
+        let few = x.rows <= FEW_ROWS;
+        let (item_blocks, item_rows) = if few { (1, x.rows) } else { (GATED_BLOCKS, GATED_ROWS) };
+        let (n_blocks, n_parts) = (n_rows / BLOCK, x.rows.div_ceil(item_rows.max(1)));
+        self.pool.run(n_blocks.div_ceil(item_blocks) * n_parts, &|item| {
+            // Neighbouring items share their weights.
+            let first = item / n_parts * item_blocks;
+            let columns = item_blocks.min(n_blocks - first) * BLOCK;
+            let strips = first * BLOCK / STRIP_ROWS..(first * BLOCK + columns) / STRIP_ROWS;
+            let first_row = item % n_parts * item_rows;
+            let some = x.range(first_row, item_rows.min(x.rows - first_row));
+            GATED.with_borrow_mut(|values| {
+                let size = some.rows * columns;
+                if values.len() < 2 * size {
+                    values.resize(2 * size, 0.0);
+                }
+                let (gates, ups) = values[..2 * size].split_at_mut(size);
+                for (weights, values) in [(&gate, &mut *gates), (&up, &mut *ups)] {
                     let bytes = weights.strips(strips.clone());
                     let w = Strips { format: weights.format(), width: weights.width(), bytes };
                     let kernel = self.kernels.matmul[weights.format() as usize];
-                    // SAFETY: the buffer holds GATED_ROWS rows of one block of columns.
-                    unsafe { kernel.product(&w, &some, Out { at: values.as_mut_ptr(), stride: BLOCK }) };
+                    // SAFETY: the buffer holds these rows and columns.
+                    unsafe { kernel.product(&w, &some, Out { at: values.as_mut_ptr(), stride: columns }) };
                 }
-                for (row, (gate, up)) in
-                    gates.chunks_exact(BLOCK).zip(ups.chunks_exact(BLOCK)).take(some.rows).enumerate()
-                {
-                    let mut values = [0f32; BLOCK];
-                    self.kernels.rows.gelu_mul(gate, up, &mut values);
-                    // SAFETY: block `block` of every row is this item's; the buffers were sized above.
-                    unsafe { self.write(writer, first + row, block * BLOCK, &values) };
+                for (row, (gate, up)) in gates.chunks_exact_mut(columns).zip(ups.chunks_exact(columns)).enumerate() {
+                    let mut values = [0f32; GATED_BLOCKS * BLOCK];
+                    let values = &mut values[..columns];
+                    self.kernels.rows.gelu_mul(gate, up, values);
+                    // SAFETY: these blocks of these rows are this item's; the buffers were sized above.
+                    unsafe { self.write(writer, first_row + row, first * BLOCK, values) };
                 }
-            }
+            });
         });
+    }
+}
+
+/// How a product is cut into items: some strips and some rows each. Neighbouring items share their strips.
+#[derive(Debug, Clone, Copy)]
+struct Grid {
+    n_strips: usize,
+    strips: usize,
+    n_rows: usize,
+    rows: usize,
+}
+
+impl Grid {
+    /// For `rows` rows of activations on `threads` threads.
+    fn new(weights: &Matrix<'_>, rows: usize, threads: usize) -> Self {
+        let n_strips = weights.n_strips();
+        if rows <= FEW_ROWS {
+            return Self { n_strips, strips: strips_per_item(weights), n_rows: rows, rows };
+        }
+        let item_rows = rows.min(ITEM_ROWS);
+        let all = n_strips * rows.div_ceil(item_rows);
+        let strips = (all / (ITEMS_A_THREAD * threads)).clamp(ITEM_STRIPS.0, ITEM_STRIPS.1) / 2 * 2;
+        Self { n_strips, strips, n_rows: rows, rows: item_rows }
+    }
+
+    fn parts(&self) -> usize {
+        self.n_rows.div_ceil(self.rows)
+    }
+
+    fn n_items(&self) -> usize {
+        self.n_strips.div_ceil(self.strips) * self.parts()
+    }
+
+    /// The strips and the rows of an item.
+    fn item(&self, item: usize) -> (Range<usize>, Range<usize>) {
+        let (strip, row) = (item / self.parts() * self.strips, item % self.parts() * self.rows);
+        (strip..self.n_strips.min(strip + self.strips), row..self.n_rows.min(row + self.rows))
     }
 }
 

@@ -158,17 +158,25 @@ impl Isa for AvxVnni {
         start: [Int<Self>; R],
     ) -> [[Int<Self>; VS]; R] {
         let mut sums = spread(start);
-        for g in 0..N {
-            for row in 0..R {
-                // SAFETY: the caller has AVX-VNNI, and `4 · N` activations behind each pointer.
-                unsafe {
-                    let four = _mm256_set1_epi32(x[row].add(4 * g).cast::<i32>().read_unaligned());
-                    for vector in 0..VS {
-                        sums[row][vector] = _mm256_dpbusd_avx_epi32(sums[row][vector], w[vector][FROM + g], four);
+        // Rows and vectors are the inner loops: each sum is a chain of products, and only other sums fill the wait. The
+        // outer loop is written out, since the weights stay in registers only if no index is left to run time.
+        macro_rules! fours {
+            ($($g:literal)+) => {
+                $(if $g < N {
+                    for row in 0..R {
+                        // SAFETY: the caller has AVX-VNNI, and `4 · N` activations behind each pointer.
+                        unsafe {
+                            let four = _mm256_set1_epi32(x[row].add(4 * $g).cast::<i32>().read_unaligned());
+                            for vector in 0..VS {
+                                let w = w[vector][(FROM + $g) % 8];
+                                sums[row][vector] = _mm256_dpbusd_avx_epi32(sums[row][vector], w, four);
+                            }
+                        }
                     }
-                }
-            }
+                })+
+            };
         }
+        fours!(0 1 2 3 4 5 6 7);
         sums
     }
 }

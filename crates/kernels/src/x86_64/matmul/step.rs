@@ -26,8 +26,11 @@ impl<I: Isa, const VS: usize> Weights<I, VS> {
         // SAFETY: by the caller's promise.
         unsafe {
             let first = F::block::<I>(tiles[0].0, &scales[0], block, tiles[0].1);
-            let mut all =
-                Self { w: [first.w; VS], scale: first.scale.map(|scale| [scale; VS]), minimum: [first.minimum; VS] };
+            let mut all = Self {
+                w: [first.w; VS],
+                scale: [[first.scale[0]; VS], [first.scale[1]; VS]],
+                minimum: [first.minimum; VS],
+            };
             for v in 1..VS {
                 let one = F::block::<I>(tiles[v].0, &scales[v], block, tiles[v].1);
                 all.w[v] = one.w;
