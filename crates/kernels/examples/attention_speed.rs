@@ -1,6 +1,6 @@
 //! How fast attention and the operations on single rows are, beside what this processor can multiply and add.
 //!
-//! `cargo run --release -p kernels --example attention_speed -- [THREADS]`
+//! `cargo run --release -p kernels --example attention_speed -- [THREADS] [PART OF A LINE]`
 //!
 //! The peak is measured between any two measurements, so that the shares hold on a machine whose clock changes.
 #![allow(unsafe_code, reason = "vector instructions of one kind in a row, to see how fast they are")]
@@ -21,12 +21,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let kernels = Kernels::from_env()?;
     println!("{threads} threads, rows by {}, attention by {}", kernels.rows().name(), kernels.attention().name());
     let compute = Compute::new(Pool::new(threads), kernels);
-    attention(&compute);
-    rows(&compute);
+    let only = env::args().nth(2).unwrap_or_default();
+    attention(&compute, &only);
+    if only.is_empty() {
+        rows(&compute);
+    }
     Ok(())
 }
 
-fn attention(compute: &Compute) {
+fn attention(compute: &Compute, only: &str) {
     println!("\n{:34} {:>10} {:>9} {:>9} {:>9}", "attention of one layer", "time µs", "GFLOP/s", "of peak", "GB/s");
     for (name, kv_heads) in [("E2B", 1), ("E4B", 2)] {
         for (d, window) in [(256, Some(512)), (512, None)] {
@@ -37,6 +40,10 @@ fn attention(compute: &Compute) {
             compute.store(&mut layer, 0, &keys, &keys);
             let q = numbers.values(512 * HEADS * d, 0.3);
             for (rows, depth) in [(1, 512), (1, 4096), (5, 512), (5, 4096), (512, 0), (512, 2048)] {
+                let name = format!("{name}, {rows} rows of {HEADS} × {d} at {depth}");
+                if !name.contains(only) {
+                    continue;
+                }
                 let attend = Attend { q: &q[..rows * HEADS * d], heads: HEADS, first: depth, window };
                 let mut scratch = AttentionScratch::default();
                 let mut out = Activations::new(Needs { quantized: true, exact: false });
@@ -46,7 +53,7 @@ fn attention(compute: &Compute) {
                 let seen = window.map_or(depth + rows, |window| (window - 1 + rows).min(depth + rows));
                 println!(
                     "{:34} {:>10.1} {:>9.1} {:>8.0}% {:>9.1}",
-                    format!("{name}, {rows} rows of {HEADS} × {d} at {depth}"),
+                    name,
                     time * 1e6,
                     flops / time * 1e-9,
                     share * 100.0,

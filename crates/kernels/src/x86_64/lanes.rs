@@ -83,10 +83,9 @@ impl Lanes for Avx512 {
             largest8(_mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x)))
         }
         fn to_i8(x: [__m512; 2], at: &mut [i8; 2 * LANES]) -> [i32; 2] {{
-            let [a, b] = x.map(
-                #[inline(always)]
-                |x| _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)),
-            );
+            let [a, b] = x;
+            let a = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a));
+            let b = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(b));
             store_and_sum(_mm256_set_m128i(b, a), at)
         }}
     }

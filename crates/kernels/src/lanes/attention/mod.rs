@@ -26,10 +26,7 @@ pub(crate) fn merge<L: Lanes>(l: L, to: Gathered<'_>, (from_max, from_sum, from_
     (factors[0], factors[1]) = (to.max[0] - max, from_max - max);
     let both = math::exp(l, l.load(&factors));
     l.store(both, &mut factors);
-    let [a, b, ..] = factors.map(
-        #[inline(always)]
-        |factor| l.splat(factor),
-    );
+    let (a, b) = (l.splat(factors[0]), l.splat(factors[1]));
     to.max[0] = max;
     let sums = l.fma(l.splat(to.sum[0]), a, l.mul(l.splat(from_sum), b));
     l.store(sums, &mut factors);
