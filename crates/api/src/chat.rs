@@ -134,6 +134,7 @@ async fn begin(app: &App, asked: Asked, sink: impl Sink<ChatEvent>) -> Reply<Ask
     let request_id = app.new_request_id();
     let mut request = GenerateRequest::new(&request_id, tutor::messages(convert::language(settings.language), turns));
     request.max_tokens = settings.max_reply_tokens as usize;
+    request.conversation = Some(asked.conversation_id.clone());
     let cancel = app.register(&request_id, &asked.conversation_id);
     let job = Job { answer_id: asked.answer_id.clone(), request, cancel };
     tokio::spawn(answer::run(app.clone(), job, sink));

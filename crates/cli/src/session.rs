@@ -74,6 +74,7 @@ impl Session {
             messages,
             sampling: self.sampling.clone(),
             max_tokens: self.max_tokens,
+            conversation: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     answer_memory::AnswerMemory,
     codec::Codec,
     error::Error,
+    kept::Found,
     logits_processor::{Chain, LogitsProcessor},
     sampler::Sampler,
     session::{Prefilled, Session},
@@ -27,6 +28,8 @@ pub struct Writer<'a> {
     pub memory: &'a mut AnswerMemory,
     /// Who answers.
     pub engine: &'a EngineInfo,
+    /// What is kept of the conversation, if anything is.
+    pub kept: Option<Found>,
     /// Edits to each row of logits before the draw.
     pub processors: Chain,
     /// Asked before every layer and for every token; `true` stops the answer.
@@ -97,6 +100,9 @@ impl Writer<'_> {
         let prompt = self.codec.render(&request.messages, &mut |text| self.memory.recall(text))?;
         draft.prompt_tokens = prompt.len();
         validation::prompt_len(prompt.len(), self.session.context_len())?;
+        if let Some(kept) = self.kept.take() {
+            kept.restore(self.session, &prompt);
+        }
         self.speculation.begin(&prompt, request.max_tokens);
         (self.emit)(TokenEvent::Started { engine: self.engine.clone() });
 

@@ -10,12 +10,14 @@ use gemma4::{
     footprint::Footprint, gguf::GgufFile, identity,
 };
 use generation::{EngineInfo, EngineKind, Message, Role};
+use hardware::{Topology, compute_threads};
 
 use crate::{
     codec::{Codec, Recall, TextStream},
     device::DeviceChoice,
     error::Error,
-    memory,
+    kept, memory,
+    options::PACKED_FOLDER,
     protocol::{LoadRequest, ModelFacts},
     worker::{Loaded, Loader, OpenModel},
 };
@@ -37,7 +39,9 @@ impl Default for GemmaLoader {
 impl Loader for GemmaLoader {
     fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
         let free_before = (self.free_bytes)();
-        let options = LoadOptions { packed_dirs: request.packed_dirs.clone(), ..LoadOptions::default() };
+        let threads = compute_threads(&Topology::probe(), false).threads;
+        let options =
+            LoadOptions { threads: Some(threads), packed_dirs: request.packed_dirs.clone(), ..LoadOptions::default() };
         let parts = Parts::open(&request.path, request.device, Some(&request.cache_dir), &options)?;
         let Runtime { device, kernels, threads } = parts.model.runtime();
         let facts = ModelFacts {
@@ -59,12 +63,20 @@ impl Loader for GemmaLoader {
         // Where weights lie in memory of their own, they are no longer among what is free; a mapped file's still are.
         let free_now = (self.free_bytes)();
         let taken = free_before.zip(free_now).map_or(0, |(before, now)| before.saturating_sub(now)).min(weights);
-        let model = GemmaModel { model: parts.model, on_cpu, weights, taken, free_bytes: self.free_bytes };
+        let model = GemmaModel {
+            path: request.path.clone(),
+            model: parts.model,
+            on_cpu,
+            weights,
+            taken,
+            free_bytes: self.free_bytes,
+        };
         Ok(Loaded { model: Box::new(model), codec: Box::new(GemmaCodec(parts.tokenizer)), facts })
     }
 }
 
 struct GemmaModel {
+    path: PathBuf,
     model: Box<dyn Model>,
     on_cpu: bool,
     /// Bytes that every token reads.
@@ -88,6 +100,15 @@ impl OpenModel for GemmaModel {
 
     fn chunk_limit(&self) -> usize {
         self.model.chunk_limit()
+    }
+
+    fn set_threads(&self, threads: usize) {
+        self.model.set_threads(threads);
+    }
+
+    fn fingerprint(&self) -> Option<[u8; 32]> {
+        let Runtime { device, kernels, .. } = self.model.runtime();
+        kept::of_file(&self.path, &format!("{device} {kernels}")).ok()
     }
 }
 
@@ -126,9 +147,11 @@ impl Parts {
     }
 }
 
-/// Folders for the packed weights of the model at `path`: beside it, where all who use it share them, else in the cache.
+/// Folders for the packed weights of a model that may be anybody's: beside it if Aula keeps them there already, else in
+/// the cache.
 pub(crate) fn packed_dirs(path: &Path, cache_dir: Option<&Path>) -> Vec<PathBuf> {
-    path.parent().into_iter().chain(cache_dir).map(Path::to_owned).collect()
+    let beside = path.parent().map(|dir| dir.join(PACKED_FOLDER)).filter(|dir| dir.is_dir());
+    beside.into_iter().chain(cache_dir.map(|dir| dir.join(PACKED_FOLDER))).collect()
 }
 
 /// Puts the weights of `file` on the device of choice; `Auto` takes the first that this build has and that opens. Of

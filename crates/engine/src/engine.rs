@@ -67,6 +67,12 @@ pub(crate) enum Order {
     EndTrial,
     /// The model leaves the memory after so long without a request.
     IdleAfter(Option<Duration>),
+    /// Whether recent conversations are kept ready on disk.
+    KeepReady(bool),
+    /// Whether fewer cores compute on battery.
+    BatterySaver(bool),
+    /// Nothing of this conversation is kept any more.
+    Forget(String),
     /// Tell when no process is left, or when another model was named meanwhile.
     Closed(oneshot::Sender<()>),
     /// End everything; then tell.
@@ -191,6 +197,22 @@ impl Engine {
     /// The model leaves the memory after so long without a request; `None` keeps it.
     pub fn set_idle_after(&self, idle_after: Option<Duration>) {
         self.order(Order::IdleAfter(idle_after));
+    }
+
+    /// Whether what the model has read of recent conversations is kept on disk, in the cache folder, so that reopening one
+    /// does not read it again. Saying no removes what is kept.
+    pub fn set_keep_ready(&self, keep_ready: bool) {
+        self.order(Order::KeepReady(keep_ready));
+    }
+
+    /// Removes what is kept of `conversation`, by the name that its requests carry.
+    pub fn forget_conversation(&self, conversation: &str) {
+        self.order(Order::Forget(conversation.to_owned()));
+    }
+
+    /// Whether fewer cores compute while the computer runs on its battery; asked anew before each answer.
+    pub fn set_battery_saver(&self, battery_saver: bool) {
+        self.order(Order::BatterySaver(battery_saver));
     }
 
     /// Measures how fast the model writes on this computer; see [`crate::TrialReport`]. It is opened first, where it is

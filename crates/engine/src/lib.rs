@@ -13,6 +13,7 @@
 //! * `answer`, `session`, `answer_memory`, `pace` – one answer, what of the KV cache the next can reuse, and how long a
 //!   chunk of a prompt may be so that it can be stopped
 //! * `speculation` – several tokens from one forward pass: guesses, and how many are worth trying
+//! * `kept` – conversations that are kept ready on disk, where a person allowed it
 //! * `trial` – how fast the model writes on this computer
 //! * `sampler`, `logits_processor` – from logits to a token
 //! * `codec`, `backend` – text in and out; Gemma's own
@@ -25,6 +26,7 @@ pub mod codec;
 mod device;
 mod engine;
 mod error;
+mod kept;
 pub mod lab;
 pub mod logits_processor;
 pub mod memory;
@@ -46,11 +48,16 @@ mod watchdog;
 mod worker;
 mod worker_process;
 
+/// The toy model of the tests, for those that look inside.
+#[cfg(test)]
+#[path = "../tests/support/scripted.rs"]
+mod scripted;
+
 pub use backend::GemmaLoader;
 pub use device::DeviceChoice;
 pub use engine::Engine;
 pub use error::Error;
-pub use options::{DEFAULT_IDLE_AFTER, DEFAULT_QUEUE_LEN, EngineOptions};
+pub use options::{DEFAULT_IDLE_AFTER, DEFAULT_QUEUE_LEN, EngineOptions, PACKED_FOLDER};
 pub use pressure::{MemoryProbe, MemoryState, MemoryWatch};
 pub use protocol::{LoadRequest, ModelFacts};
 pub use status::{ModelStatus, WorkerHealth};

@@ -8,13 +8,17 @@ use std::{
 use generation::DEFAULT_CONTEXT_LEN;
 
 use crate::{
-    device::DeviceChoice, pressure::MemoryWatch, trial::TrialLimits, watchdog::Watchdog, worker_process::WorkerCommand,
+    device::DeviceChoice, pressure::MemoryWatch, protocol::Choices, trial::TrialLimits, watchdog::Watchdog,
+    worker_process::WorkerCommand,
 };
 
 /// How many requests may wait unless somebody chose otherwise.
 pub const DEFAULT_QUEUE_LEN: usize = 32;
 /// How long nobody may have asked before the model leaves the memory, unless somebody chose otherwise.
 pub const DEFAULT_IDLE_AFTER: Duration = Duration::from_secs(600);
+
+/// Where packed weights are kept, in the models folder and in the cache folder.
+pub const PACKED_FOLDER: &str = "packed";
 
 /// Everything an engine is started with.
 #[derive(Debug, Clone)]
@@ -36,6 +40,10 @@ pub struct EngineOptions {
     pub models_dir: Option<PathBuf>,
     /// Whether tokens are guessed ahead. It changes the speed, never the text.
     pub speculate: bool,
+    /// Whether recent conversations are kept ready on disk.
+    pub keep_ready: bool,
+    /// Whether fewer cores compute while the computer runs on its battery.
+    pub battery_saver: bool,
     /// How the worker is watched.
     pub watchdog: Watchdog,
     /// After so long without a request the worker process ends, so that its memory is free; the next request starts it
@@ -59,6 +67,8 @@ impl Default for EngineOptions {
             cache_dir: std::env::temp_dir().join("aula-cache"),
             models_dir: None,
             speculate: true,
+            keep_ready: false,
+            battery_saver: false,
             watchdog: Watchdog::default(),
             idle_after: Some(DEFAULT_IDLE_AFTER),
             memory: Some(MemoryWatch::default()),
@@ -68,11 +78,15 @@ impl Default for EngineOptions {
 }
 
 impl EngineOptions {
+    pub(crate) fn choices(&self) -> Choices {
+        Choices { keep_ready: self.keep_ready, battery_saver: self.battery_saver }
+    }
+
     /// Where packed weights of the model at `path` are looked for and written, in this order.
     pub(crate) fn packed_dirs(&self, path: &Path) -> Vec<PathBuf> {
         let managed = self.models_dir.as_deref().filter(|dir| path.starts_with(dir));
-        let beside = managed.and(path.parent()).map(Path::to_owned);
-        beside.into_iter().chain([self.cache_dir.join("packed")]).collect()
+        let beside = managed.map(|dir| dir.join(PACKED_FOLDER));
+        beside.into_iter().chain([self.cache_dir.join(PACKED_FOLDER)]).collect()
     }
 }
 
@@ -88,7 +102,8 @@ mod tests {
             ..EngineOptions::default()
         };
         let packed = |path: &str| options.packed_dirs(Path::new(path));
-        assert_eq!(packed("/data/models/e2b/m.gguf"), [Path::new("/data/models/e2b"), Path::new("/data/cache/packed")]);
+        let both = ["/data/models/packed", "/data/cache/packed"].map(Path::new);
+        assert_eq!(packed("/data/models/m.gguf"), both);
         assert_eq!(packed("/home/ana/m.gguf"), [Path::new("/data/cache/packed")]);
         let options = EngineOptions { models_dir: None, ..options };
         assert_eq!(options.packed_dirs(Path::new("/data/models/m.gguf")).len(), 1);

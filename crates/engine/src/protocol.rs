@@ -67,6 +67,15 @@ pub struct LoadRequest {
     pub speculate: bool,
 }
 
+/// What a person chose about this computer. Until it is told, a worker does neither.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choices {
+    /// Recent conversations are kept ready on disk.
+    pub keep_ready: bool,
+    /// Fewer cores compute while the computer runs on its battery.
+    pub battery_saver: bool,
+}
+
 /// What the worker found out about the model it opened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelFacts {
@@ -124,6 +133,13 @@ pub enum Command {
     EndTrial {
         /// Which.
         id: u64,
+    },
+    /// What may be done besides answering, from now on.
+    Choices(Choices),
+    /// Nothing of this conversation is kept any more.
+    Forget {
+        /// Its name.
+        conversation: String,
     },
     /// Are you there?
     Ping {
@@ -249,6 +265,8 @@ mod tests {
             Command::Cancel { id: 1 },
             Command::Trial { id: 2, limits: TrialLimits::default() },
             Command::EndTrial { id: 2 },
+            Command::Choices(Choices { keep_ready: true, battery_saver: false }),
+            Command::Forget { conversation: "c".into() },
             Command::Ping { id: 9 },
             Command::Shutdown,
         ];

@@ -5,6 +5,8 @@
 //! instructions, before an answer (regenerate), after it (edit, branch). Every return gives the logits of a fresh
 //! prefill.
 
+use std::io;
+
 use gemma4::{Checkpoint, Logits, Rows, Sequence};
 
 use crate::{
@@ -70,6 +72,11 @@ impl Session {
     /// Most positions the cache may hold.
     pub fn context_len(&self) -> usize {
         self.sequence.context_len()
+    }
+
+    /// The sequence, to be saved.
+    pub(crate) fn sequence(&self) -> &dyn Sequence {
+        &*self.sequence
     }
 
     /// The tokens in the cache.
@@ -214,12 +221,10 @@ impl Session {
     /// Cuts the cache back to a part of it that `prompt` begins with, and returns that part's length. It is the whole
     /// prompt only where the logits of its last token were kept.
     fn keep_common(&mut self, prompt: &[u32]) -> Result<usize, Error> {
-        let common = self.fed.iter().zip(prompt).take_while(|(fed, wanted)| fed == wanted).count();
+        let (common, kept) = self.common(prompt);
         if common == self.fed.len() && common < prompt.len() {
             return Ok(common);
         }
-        let usable = |point: &Point| point.len() < prompt.len() || point.row.is_some();
-        let kept = self.points.partition_point(|point| point.len() <= common && usable(point));
         self.points.truncate(kept);
         match self.points.last() {
             Some(point) => {
@@ -233,6 +238,37 @@ impl Session {
             None => self.clear(),
         }
         Ok(self.fed.len())
+    }
+
+    /// How many tokens `prompt` shares with the cache, and to how many points the sequence may return for it.
+    fn common(&self, prompt: &[u32]) -> (usize, usize) {
+        let common = self.fed.iter().zip(prompt).take_while(|(fed, wanted)| fed == wanted).count();
+        let usable = |point: &Point| point.len() < prompt.len() || point.row.is_some();
+        (common, self.points.partition_point(|point| point.len() <= common && usable(point)))
+    }
+
+    /// How many tokens of `prompt` need not be computed.
+    pub(crate) fn reusable(&self, prompt: &[u32]) -> usize {
+        let (common, kept) = self.common(prompt);
+        if common == self.fed.len() && common < prompt.len() {
+            return common;
+        }
+        kept.checked_sub(1).map_or(0, |last| self.points[last].len())
+    }
+
+    /// Takes over a state that was saved when the cache held `tokens`.
+    ///
+    /// # Errors
+    /// If it is of no use; the session is then empty.
+    pub(crate) fn adopt(&mut self, tokens: Vec<u32>, state: &mut dyn io::Read) -> Result<(), Error> {
+        self.clear();
+        self.sequence.restore(state)?;
+        if self.sequence.len() != tokens.len() {
+            self.clear();
+            return Err(Error::Model(gemma4::Error::KvState { reason: gemma4::error::KvStateReason::Damaged }));
+        }
+        self.fed.extend_from_slice(&tokens);
+        self.save(None)
     }
 
     /// Where to pause a prefill that begins at `from`: turn boundaries far enough apart, and the end.

@@ -1,5 +1,6 @@
 //! The actor that owns the worker process: it starts it, watches it, feeds it from the queue, and never waits for it.
 
+mod choices;
 mod reports;
 mod rest;
 mod trials;
@@ -133,6 +134,9 @@ impl Supervisor {
                     Some(Order::Trial(report)) => self.begin_trial(report),
                     Some(Order::EndTrial) => self.end_trial(),
                     Some(Order::IdleAfter(idle_after)) => self.options.idle_after = idle_after,
+                    Some(Order::KeepReady(on)) => self.keep_ready(on),
+                    Some(Order::BatterySaver(on)) => self.battery_saver(on),
+                    Some(Order::Forget(conversation)) => self.forget(conversation),
                     Some(Order::Closed(done)) => self.closers.push(done),
                 },
                 Some((number, event)) = self.reports.recv() => self.hear(number, event),
@@ -216,6 +220,7 @@ impl Supervisor {
                 let (phase, signs) = (Phase::Greeting, Signs::new(Instant::now()));
                 self.worker = Some(Worker { process, number, phase, signs });
                 self.tell(&Command::Hello(Hello::ours()));
+                self.tell(&Command::Choices(self.options.choices()));
             }
             Err(error) => self.fail(error.into()),
         }

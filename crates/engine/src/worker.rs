@@ -5,6 +5,9 @@
 //! cannot outlive its parent; on Linux the kernel is asked to see to it as well. (On Windows a job object would do
 //! the same; the end of the input covers it, unverified there.)
 
+mod engine;
+mod threads;
+
 use std::{
     fs::File,
     io::{self, BufReader},
@@ -14,23 +17,16 @@ use std::{
         mpsc,
     },
     thread,
-    time::Instant,
 };
 
+use engine::{Engine, Job};
 use gemma4::Sequence;
-use generation::{GenerateRequest, TokenEvent};
 
 use crate::{
-    answer::Writer,
-    answer_memory::AnswerMemory,
     codec::Codec,
     error::Error,
-    logits_processor::Chain,
     memory,
     protocol::{self, Command, Hello, LoadRequest, ModelFacts, Report},
-    session::Session,
-    speculation::Speculation,
-    trial::{self, TrialLimits, TrialReport},
 };
 
 /// The hidden first argument that makes an executable of this project a worker.
@@ -50,6 +46,13 @@ pub trait OpenModel: Send {
 
     /// Most prompt tokens worth one forward pass; see [`gemma4::Model::chunk_limit`].
     fn chunk_limit(&self) -> usize;
+
+    /// How many threads compute from now on; see [`gemma4::Model::set_threads`].
+    fn set_threads(&self, threads: usize);
+
+    /// Tells this model, computed with in this way, from others; `None` where that cannot be told. What was read of a
+    /// conversation is kept for the same model only.
+    fn fingerprint(&self) -> Option<[u8; 32]>;
 }
 
 /// A model that is open.
@@ -110,7 +113,7 @@ fn serve(loader: impl Loader) -> Result<(), Error> {
     }
 
     let (jobs, inbox) = mpsc::channel();
-    let engine = Engine { shared: Arc::clone(&shared), loader, open: None };
+    let engine = Engine::new(Arc::clone(&shared), loader);
     let thread = thread::Builder::new()
         .name("engine".into())
         .stack_size(ENGINE_STACK_BYTES)
@@ -143,6 +146,8 @@ fn serve(loader: impl Loader) -> Result<(), Error> {
             Some(Command::EndTrial { id }) => {
                 shared.trial_ended.fetch_max(id, Ordering::Relaxed);
             }
+            Some(Command::Choices(choices)) => pass(&jobs, Job::Choices(choices))?,
+            Some(Command::Forget { conversation }) => pass(&jobs, Job::Forget { conversation })?,
             Some(Command::Trial { id, limits }) => pass(&jobs, Job::Trial { id, limits })?,
             Some(Command::Load { id, load }) => pass(&jobs, Job::Load { id, load })?,
             Some(Command::Generate { id, request }) => pass(&jobs, Job::Generate { id, request })?,
@@ -153,13 +158,6 @@ fn serve(loader: impl Loader) -> Result<(), Error> {
 
 fn pass(jobs: &mpsc::Sender<Job>, job: Job) -> Result<(), Error> {
     jobs.send(job).map_err(|_| Error::Pipe(io::ErrorKind::BrokenPipe.into()))
-}
-
-/// What the reader hands to the engine thread.
-enum Job {
-    Load { id: u64, load: LoadRequest },
-    Generate { id: u64, request: GenerateRequest },
-    Trial { id: u64, limits: TrialLimits },
 }
 
 /// What both threads use.
@@ -178,102 +176,6 @@ impl Shared {
     fn send(&self, report: &Report) -> Result<(), Error> {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         protocol::write(&mut *output, report)
-    }
-}
-
-/// The engine thread's state.
-struct Engine<L> {
-    shared: Arc<Shared>,
-    loader: L,
-    open: Option<Open>,
-}
-
-struct Open {
-    request: LoadRequest,
-    loaded: Loaded,
-    session: Session,
-    speculation: Speculation,
-    memory: AnswerMemory,
-}
-
-impl<L: Loader> Engine<L> {
-    fn run(mut self, inbox: &mpsc::Receiver<Job>) -> Result<(), Error> {
-        while let Ok(job) = inbox.recv() {
-            let report = match job {
-                Job::Load { id, load } => match self.load(load) {
-                    Ok(facts) => Report::Loaded { id, facts },
-                    Err(error) => Report::LoadFailed { id, error: error.into() },
-                },
-                Job::Trial { id, limits } => Report::Trial { id, outcome: self.trial(id, limits).map_err(Into::into) },
-                Job::Generate { id, request } => Report::Event { id, event: self.generate(id, &request)? },
-            };
-            self.shared.send(&report)?;
-        }
-        Ok(())
-    }
-
-    fn load(&mut self, request: LoadRequest) -> Result<ModelFacts, Error> {
-        let begun = Instant::now();
-        // The same file on the same device stays open; anything else goes first, so that two never share memory.
-        let reusable =
-            self.open.take().filter(|open| open.request.path == request.path && open.request.device == request.device);
-        let (mut loaded, memory) = match reusable {
-            Some(open) => (open.loaded, open.memory),
-            None => (self.loader.load(&request)?, AnswerMemory::default()),
-        };
-        let speculation = if request.speculate { Speculation::default() } else { Speculation::off() };
-        let session = Session::new(loaded.model.sequence(request.context_len)?, loaded.model.chunk_limit());
-        loaded.facts.context_len = session.context_len();
-        loaded.facts.load_s = begun.elapsed().as_secs_f64();
-        loaded.facts.rss_bytes = memory::resident_bytes();
-        let facts = loaded.facts.clone();
-        self.open = Some(Open { request, loaded, session, speculation, memory });
-        Ok(facts)
-    }
-
-    fn trial(&mut self, id: u64, limits: TrialLimits) -> Result<TrialReport, Error> {
-        let Some(open) = &self.open else { return Err(Error::ModelMissing) };
-        // A sequence of its own: the conversation's cache stays as it is.
-        let sequence = open.loaded.model.sequence(trial::context_len())?;
-        trial::measure(sequence, &*open.loaded.codec, limits, &|| {
-            self.shared.progress.fetch_add(1, Ordering::Relaxed);
-            self.shared.trial_ended.load(Ordering::Relaxed) >= id
-        })
-    }
-
-    /// The event that ends answer `id`; an error only if the pipe is gone.
-    fn generate(&mut self, id: u64, request: &GenerateRequest) -> Result<TokenEvent, Error> {
-        let Some(open) = &mut self.open else { return Ok(TokenEvent::Failed(Error::ModelMissing.into())) };
-        // The cap fitted the context that was asked for; the model may have been made for a shorter one.
-        let mut request = request.clone();
-        request.max_tokens = request.max_tokens.min(open.session.context_len().saturating_sub(1));
-        let shared = &self.shared;
-        let broken = std::cell::Cell::new(None);
-        let cancelled = || {
-            shared.progress.fetch_add(1, Ordering::Relaxed);
-            shared.cancelled.load(Ordering::Relaxed) >= id
-        };
-        let mut emit = |event| {
-            if let Err(error) = shared.send(&Report::Event { id, event }) {
-                broken.set(Some(error));
-            }
-        };
-        let outcome = Writer {
-            session: &mut open.session,
-            codec: &*open.loaded.codec,
-            speculation: &mut open.speculation,
-            memory: &mut open.memory,
-            engine: &open.loaded.facts.engine,
-            processors: Chain::default(),
-            cancelled: &cancelled,
-            emit: &mut emit,
-        }
-        .write(&request);
-        match (broken.take(), outcome) {
-            (Some(error), _) => Err(error),
-            (None, Ok(completion)) => Ok(TokenEvent::Finished(completion)),
-            (None, Err(error)) => Ok(TokenEvent::Failed(error.into())),
-        }
     }
 }
 

@@ -78,12 +78,22 @@ pub struct GenerateRequest {
     pub sampling: Sampling,
     /// The reply cap in tokens.
     pub max_tokens: usize,
+    /// Which conversation this belongs to, where there is one that may go on: an opaque name. An engine that is allowed to
+    /// may keep what it has read of it under this name.
+    #[serde(default)]
+    pub conversation: Option<String>,
 }
 
 impl GenerateRequest {
     /// A request with the default sampling and reply cap.
     pub fn new(request_id: impl Into<String>, messages: Vec<Message>) -> Self {
-        Self { request_id: request_id.into(), messages, sampling: Sampling::default(), max_tokens: DEFAULT_MAX_TOKENS }
+        Self {
+            request_id: request_id.into(),
+            messages,
+            sampling: Sampling::default(),
+            max_tokens: DEFAULT_MAX_TOKENS,
+            conversation: None,
+        }
     }
 }
 

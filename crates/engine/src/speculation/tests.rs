@@ -19,12 +19,9 @@ use crate::{
     error::Error,
     logits_processor::{Chain, LogitsProcessor},
     sampler::Sampler,
+    scripted::{self, ScriptedSequence, TURN_END, TURN_START, VOCAB},
     session::Session,
 };
-
-#[path = "../../tests/support/scripted.rs"]
-mod scripted;
-use scripted::{ScriptedSequence, TURN_END, TURN_START, VOCAB};
 
 /// Messages are token ids in figures; so is the text of answers.
 struct IdCodec {
@@ -138,6 +135,7 @@ fn write(case: &Case<'_>, session: &mut Session, speculation: &mut Speculation) 
         speculation,
         memory: &mut AnswerMemory::default(),
         engine: &EngineInfo { kind: EngineKind::Demo, model: String::new(), device: String::new() },
+        kept: None,
         processors,
         cancelled: &|| case.stop_after.is_some_and(|most| shown.get() >= most),
         emit: &mut |event| {

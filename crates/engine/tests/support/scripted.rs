@@ -150,9 +150,11 @@ impl Sequence for ScriptedSequence {
         Ok(())
     }
 
-    /// The digest, then the tokens, each in eight bytes.
+    /// The digest, the tokens and their sum, each in eight bytes.
     fn save(&self, out: &mut dyn Write) -> Result<(), gemma4::Error> {
-        let words = std::iter::once(self.digest).chain(self.tokens.iter().map(|&token| u64::from(token)));
+        let tokens = self.tokens.iter().map(|&token| u64::from(token));
+        let sum = tokens.clone().fold(self.digest, u64::wrapping_add);
+        let words = std::iter::once(self.digest).chain(tokens).chain([sum]);
         let bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
         out.write_all(&bytes).map_err(gemma4::Error::KvStateIo)
     }
@@ -161,12 +163,17 @@ impl Sequence for ScriptedSequence {
         self.clear();
         let mut bytes = Vec::new();
         input.read_to_end(&mut bytes).map_err(gemma4::Error::KvStateIo)?;
-        let mut words = bytes.chunks_exact(8).map(|word| word.iter().rev().fold(0, |sum, &b| sum << 8 | u64::from(b)));
-        let Some(digest) = words.next().filter(|_| bytes.len() / 8 <= self.context_len + 1) else {
+        let (words, rest) = bytes.as_chunks();
+        let mut words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let sum = words.pop();
+        if !rest.is_empty() || words.is_empty() || sum != Some(words.iter().copied().fold(0, u64::wrapping_add)) {
             return Err(gemma4::Error::KvState { reason: KvStateReason::Damaged });
-        };
-        self.tokens = words.map(|word| word as u32).collect();
-        self.digest = digest;
+        }
+        if words.len() > self.context_len + 1 {
+            return Err(gemma4::Error::KvState { reason: KvStateReason::TooLong });
+        }
+        self.digest = words.remove(0);
+        self.tokens = words.into_iter().map(|word| word as u32).collect();
         Ok(())
     }
 

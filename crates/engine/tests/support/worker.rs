@@ -102,6 +102,14 @@ impl OpenModel for ScriptedModel {
     fn chunk_limit(&self) -> usize {
         64
     }
+
+    fn set_threads(&self, threads: usize) {
+        assert!(threads > 0);
+    }
+
+    fn fingerprint(&self) -> Option<[u8; 32]> {
+        Some([7; 32])
+    }
 }
 
 /// Bytes are tokens.
