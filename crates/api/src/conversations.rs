@@ -46,6 +46,8 @@ pub async fn delete(app: &App, id: &str) -> Result<(), IpcError> {
     let open = app.store()?;
     open.store.delete(&open.learner, id).await?;
     app.cancel_conversation(id);
+    // Bringing it back brings back its text; the model reads that again.
+    app.forget_kept(id);
     Ok(())
 }
 

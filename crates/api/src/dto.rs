@@ -77,6 +77,10 @@ pub struct Settings {
     pub idle_unload_minutes: u32,
     /// Most kilobytes a second that a download may take; 0 for no limit.
     pub download_limit_kb: u32,
+    /// While the computer runs on its battery about half of the processor's cores compute.
+    pub battery_saver: bool,
+    /// Copies of what the model has read of recent conversations are kept on disk, so that going on with one is fast.
+    pub keep_ready: bool,
 }
 
 /// Facts that do not change while the app runs.

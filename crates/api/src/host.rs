@@ -83,6 +83,16 @@ pub trait Models: Send + Sync + 'static {
     /// The open model leaves the memory after so long without a request; `None` keeps it.
     fn idle_after(&self, _idle: Option<Duration>) {}
 
+    /// Whether fewer cores compute while the computer runs on its battery.
+    fn battery_saver(&self, _on: bool) {}
+
+    /// Whether copies of what the model has read of recent conversations are kept on disk; where not, those there are
+    /// removed.
+    fn keep_ready(&self, _on: bool) {}
+
+    /// Removes what is kept of the conversation `id`, which was deleted.
+    fn forget(&self, _id: &str) {}
+
     /// Closes the open model and returns when nothing of it is held any more: no process, no mapped file.
     fn release(&self) -> Later<'_, ()> {
         Box::pin(async {})

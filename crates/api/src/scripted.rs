@@ -16,7 +16,7 @@ use catalog::{Candidate, Device, FileStamp, MemoryNeed};
 use errors::ErrorCode;
 use generation::{EngineInfo, EngineKind, FinishReason, GenerateError, GenerateRequest};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -83,6 +83,9 @@ struct Inner {
     tried: Mutex<Vec<String>>,
     released: AtomicUsize,
     idle_after: Mutex<Option<Duration>>,
+    battery_saver: AtomicBool,
+    keep_ready: AtomicBool,
+    forgotten: Mutex<Vec<String>>,
     /// The state of the model opened last.
     open: Mutex<Option<Arc<Host>>>,
     requests: Mutex<Vec<GenerateRequest>>,
@@ -127,6 +130,9 @@ impl ScriptedModels {
                 tried: Mutex::default(),
                 released: AtomicUsize::new(0),
                 idle_after: Mutex::default(),
+                battery_saver: AtomicBool::default(),
+                keep_ready: AtomicBool::default(),
+                forgotten: Mutex::default(),
                 open: Mutex::default(),
                 requests: Mutex::default(),
                 opened: Mutex::default(),
@@ -205,6 +211,16 @@ impl ScriptedModels {
         *lock(&self.inner.idle_after)
     }
 
+    /// Whether fewer cores are to compute on battery, and whether conversations are to be kept ready, as last said.
+    pub fn saves_and_keeps(&self) -> (bool, bool) {
+        (self.inner.battery_saver.load(Ordering::SeqCst), self.inner.keep_ready.load(Ordering::SeqCst))
+    }
+
+    /// The conversations of which nothing is to be kept, in the order in which that was said.
+    pub fn forgotten(&self) -> Vec<String> {
+        lock(&self.inner.forgotten).clone()
+    }
+
     /// The requests so far.
     pub fn requests(&self) -> Vec<GenerateRequest> {
         lock(&self.inner.requests).clone()
@@ -238,6 +254,18 @@ impl Models for ScriptedModels {
 
     fn idle_after(&self, idle: Option<Duration>) {
         *lock(&self.inner.idle_after) = idle;
+    }
+
+    fn battery_saver(&self, on: bool) {
+        self.inner.battery_saver.store(on, Ordering::SeqCst);
+    }
+
+    fn keep_ready(&self, on: bool) {
+        self.inner.keep_ready.store(on, Ordering::SeqCst);
+    }
+
+    fn forget(&self, id: &str) {
+        lock(&self.inner.forgotten).push(id.to_owned());
     }
 
     fn release(&self) -> Later<'_, ()> {

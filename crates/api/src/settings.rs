@@ -50,7 +50,7 @@ pub async fn set(app: &App, settings: Settings) -> Result<Settings, IpcError> {
         return Err(Refusal::NoSuchModel { id: id.to_owned() }.into());
     }
     save(app, &settings).await?;
-    app.apply_idle(settings.idle_unload_minutes);
+    app.apply_to_models(&settings);
     app.transfers().limit(settings.download_limit_kb);
     if (settings.context_len, &settings.model_id) != (before.context_len, &before.model_id) {
         app.reopen_model().await;
@@ -75,6 +75,8 @@ pub(crate) fn defaults(locale: Option<&str>) -> Settings {
         model_id: None,
         idle_unload_minutes: 10,
         download_limit_kb: 0,
+        battery_saver: true,
+        keep_ready: false,
     }
 }
 

@@ -116,6 +116,24 @@ test("rest and the limit of downloads are kept", async (t) => {
   await close(page);
 });
 
+test("sparing the battery is on, keeping conversations is not, and both are kept when they change", async (t) => {
+  const { host, page } = await started(t);
+  await show(page, "models");
+  const [battery, keep] = ["set-battery", "set-keep"].map((name) => at(page, name));
+  assert.deepEqual([await battery.isChecked(), await keep.isChecked()], [true, false]);
+  await picture(page, "models-battery-keep");
+  await battery.click();
+  await keep.click();
+  await until("both to be saved", async () => {
+    const settings = await host.command("settings_get");
+    return !settings.batterySaver && settings.keepReady;
+  });
+  await page.reload();
+  await show(page, "models");
+  assert.deepEqual([await battery.isChecked(), await keep.isChecked()], [false, true]);
+  await close(page);
+});
+
 test("a model of one's own choice, and back to Aula's", async (t) => {
   const { host, page } = await started(t);
   await host.command("transfer_import", { sourceId: "stick", modelId: "e2b" });

@@ -30,7 +30,7 @@ export interface Answering {
 }
 
 export class FakeBackend implements Backend {
-  stored: Settings = { language: "es", theme: "light", textSize: "s", reduceMotion: false, contextLen: 4096, maxReplyTokens: 1024, modelId: null, idleUnloadMinutes: 10, downloadLimitKb: 0 };
+  stored: Settings = { language: "es", theme: "light", textSize: "s", reduceMotion: false, contextLen: 4096, maxReplyTokens: 1024, modelId: null, idleUnloadMinutes: 10, downloadLimitKb: 0, batterySaver: true, keepReady: false };
   setup: SetupState = { done: true, locked: false, waitSeconds: 0, profile: { id: "p1", name: "", kind: "learner", hasPin: false } };
   sources: ModelSource[] = [];
   offers: ModelOffer[] = [];

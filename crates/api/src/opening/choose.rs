@@ -3,6 +3,7 @@
 use super::{OpenModel, Slot};
 use crate::App;
 use crate::convert;
+use crate::dto::Settings;
 use crate::failure::{Refusal, Reply};
 use crate::host::{HostStatus, InstalledModel, ModelHost};
 use crate::settings;
@@ -46,10 +47,19 @@ impl App {
         }
     }
 
-    /// The model leaves the memory after so many minutes without a question; 0 keeps it.
-    pub(crate) fn apply_idle(&self, minutes: u32) {
+    /// Passes on what a person chose about models, whichever is open. A rest after 0 minutes is none.
+    pub(crate) fn apply_to_models(&self, settings: &Settings) {
+        let minutes = settings.idle_unload_minutes;
         let idle = (minutes > 0).then(|| Duration::from_secs(u64::from(minutes) * 60));
-        self.opening().models.idle_after(idle);
+        let models = &self.opening().models;
+        models.idle_after(idle);
+        models.battery_saver(settings.battery_saver);
+        models.keep_ready(settings.keep_ready);
+    }
+
+    /// Nothing is kept ready of the conversation `id` any more.
+    pub(crate) fn forget_kept(&self, id: &str) {
+        self.opening().models.forget(id);
     }
 
     /// Chooses a model by the settings and begins to open it; returns as soon as it is chosen. Answers that the model
@@ -116,7 +126,7 @@ impl App {
     async fn candidates(&self, open: Option<OpenModel>) -> Result<Candidates, GenerateError> {
         // Settings that cannot be read do not keep the tutor from answering.
         let settings = settings::load(self).await.unwrap_or_else(|_| settings::defaults(self.locale()));
-        self.apply_idle(settings.idle_unload_minutes);
+        self.apply_to_models(&settings);
         let models = self.list_models(settings.context_len, open).await?;
         let all = models.into_iter().flat_map(|model| std::iter::once(model.candidate).chain(model.others)).collect();
         Ok(Candidates { all, preferred: settings.model_id })

@@ -115,7 +115,7 @@ fn every_error_code_reads_as_in_the_vocabulary() {
 
 #[test]
 fn settings_read_back_what_they_write() {
-    let json = r#"{"language":"es","theme":"contrast","textSize":"m","reduceMotion":true,"contextLen":4096,"maxReplyTokens":1024,"modelId":null,"idleUnloadMinutes":10,"downloadLimitKb":0}"#;
+    let json = r#"{"language":"es","theme":"contrast","textSize":"m","reduceMotion":true,"contextLen":4096,"maxReplyTokens":1024,"modelId":null,"idleUnloadMinutes":10,"downloadLimitKb":0,"batterySaver":true,"keepReady":false}"#;
     let settings: Settings = serde_json::from_str(json).expect("settings");
     assert_eq!(serde_json::to_string(&settings).expect("json"), json);
 }

@@ -18,6 +18,8 @@ async fn defaults_then_what_was_set_also_after_a_restart() {
         model_id: None,
         idle_unload_minutes: 10,
         download_limit_kb: 0,
+        battery_saver: true,
+        keep_ready: false,
     };
     assert_eq!(first, expected);
     let chosen = Settings { language: Language::Pt, theme: Theme::Dark, max_reply_tokens: 64, ..first };

@@ -234,3 +234,19 @@ async fn the_minutes_until_a_model_rests_are_applied_at_the_start_and_when_they_
     settled(&bench).await;
     assert_eq!(bench.models.idles_after(), Some(Duration::from_secs(180)));
 }
+
+#[tokio::test]
+async fn sparing_the_battery_and_keeping_conversations_are_applied_at_the_start_and_when_they_change() {
+    let bench = Bench::with(models(&[])).await;
+    settled(&bench).await;
+    assert_eq!(bench.models.saves_and_keeps(), (true, false));
+    let settings = api::settings::get(&bench.app).await.expect("settings");
+    let changed = Settings { battery_saver: false, keep_ready: true, ..settings.clone() };
+    api::settings::set(&bench.app, changed).await.expect("set");
+    assert_eq!(bench.models.saves_and_keeps(), (false, true));
+    let bench = bench.restarted().await;
+    settled(&bench).await;
+    assert_eq!(bench.models.saves_and_keeps(), (false, true));
+    api::settings::set(&bench.app, settings).await.expect("set");
+    assert_eq!(bench.models.saves_and_keeps(), (true, false));
+}

@@ -508,6 +508,10 @@ export type Settings = {
 	idleUnloadMinutes: number,
 	/**  Most kilobytes a second that a download may take; 0 for no limit. */
 	downloadLimitKb: number,
+	/**  While the computer runs on its battery about half of the processor's cores compute. */
+	batterySaver: boolean,
+	/**  Copies of what the model has read of recent conversations are kept on disk, so that going on with one is fast. */
+	keepReady: boolean,
 };
 
 /**  How far the first run is. */

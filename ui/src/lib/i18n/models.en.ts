@@ -237,6 +237,10 @@ export const models: Pick<Catalogue, keyof typeof spanish> = {
     limit: "Download limit",
     limitHint: "So that others have a network too.",
     limitNone: "no limit",
+    battery: "Use fewer processor cores on battery",
+    batteryHint: "Answers take a little longer and the battery lasts longer.",
+    keep: "Keep recent conversations ready on this computer",
+    keepHint: "They go on faster. Copies stay on the disk, about 12 to 20 MB each and at most 500 MB, until you delete the conversation or turn this off.",
   },
   who: {
     speed: (n, count) => plural("en", count, { one: `${n} word a second`, other: `${n} words a second` }),

@@ -238,6 +238,10 @@ export const models = {
     limit: "Límite de descarga",
     limitHint: "Para que los demás también tengan red.",
     limitNone: "sin límite",
+    battery: "Usar menos núcleos del procesador con batería",
+    batteryHint: "Las respuestas tardan un poco más y la batería dura más.",
+    keep: "Tener listas en este equipo las conversaciones recientes",
+    keepHint: "Así siguen más rápido. Quedan copias en el disco, de unos 12 a 20 MB cada una y como mucho 500 MB, hasta que borras la conversación o apagas esto.",
   },
   who: {
     speed: (n: string, count: number) => plural("es", count, { one: `${n} palabra por segundo`, other: `${n} palabras por segundo` }),

@@ -239,6 +239,10 @@ export const models: Pick<Catalogue, keyof typeof spanish> = {
     limit: "Limite de download",
     limitHint: "Para que os outros também tenham rede.",
     limitNone: "sem limite",
+    battery: "Usar menos núcleos do processador na bateria",
+    batteryHint: "As respostas demoram um pouco mais e a bateria dura mais.",
+    keep: "Manter prontas neste computador as conversas recentes",
+    keepHint: "Assim elas continuam mais rápido. Ficam cópias no disco, de uns 12 a 20 MB cada uma e no máximo 500 MB, até você apagar a conversa ou desligar isto.",
   },
   who: {
     speed: (n, count) => plural(BR, count, { one: `${n} palavra por segundo`, other: `${n} palavras por segundo` }),
