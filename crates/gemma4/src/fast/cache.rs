@@ -8,9 +8,11 @@
 //!
 //! What a pass stores lies behind the length until [`Cache::advance`].
 
-use std::ops::Range;
+use std::{
+    io::{self, Read, Write},
+    ops::Range,
+};
 
-use half::f16;
 use kernels::KvLayer;
 
 use super::CHUNK_LIMIT;
@@ -59,14 +61,33 @@ struct Owner {
 /// The sliding layers' state at one length, for [`Cache::rewind`].
 pub(super) struct Snapshot {
     moment: Moment,
-    /// What the next token sees of the sliding layers, layer after layer as [`Cache::read`] gives it.
-    windows: Vec<f16>,
+    /// What the next token sees of the sliding layers, layer after layer.
+    windows: Vec<u8>,
+}
+
+impl Snapshot {
+    /// Positions in the cache when it was taken.
+    pub(super) fn len(&self) -> usize {
+        self.moment.len
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.windows.len()
+    }
 }
 
 impl Owner {
     /// The positions whose keys and values can still be seen from `len` on.
     fn visible(&self, len: usize) -> Range<usize> {
         self.window.map_or(0, |window| len.saturating_sub(window - 1))..len
+    }
+
+    /// Makes sure that a global layer has room for `len` of at most `most` positions.
+    fn make_room(&mut self, len: usize, most: usize) {
+        if self.window.is_none() && self.kv.capacity() < len {
+            self.kv.grow(len.max(2 * self.kv.capacity()).min(most));
+        }
     }
 }
 
@@ -112,11 +133,7 @@ impl Cache {
 
     /// Makes sure that the global layers have room for `len` positions.
     pub(super) fn make_room(&mut self, len: usize) {
-        for owner in self.owners.iter_mut().filter(|owner| owner.window.is_none()) {
-            if owner.kv.capacity() < len {
-                owner.kv.grow(len.max(2 * owner.kv.capacity()).min(self.context_len));
-            }
-        }
+        self.owners.iter_mut().for_each(|owner| owner.make_room(len, self.context_len));
     }
 
     /// Counts the `n` positions that every owner has stored.
@@ -145,37 +162,38 @@ impl Cache {
         Ok(())
     }
 
-    /// A copy of the sliding layers' state, and the bytes it takes.
-    pub(super) fn snapshot(&self) -> (Snapshot, usize) {
-        let sliding = (0..self.n_owners()).filter(|&l| self.is_sliding(l));
-        let parts = sliding.map(|l| (l, self.visible(l, self.len)));
-        let n = parts.clone().map(|(l, positions)| self.values_of(l, positions.len())).sum();
-        let mut windows = vec![f16::ZERO; n];
-        let mut rest = &mut windows[..];
-        for (l, positions) in parts {
-            let (this, behind) = rest.split_at_mut(self.values_of(l, positions.len()));
-            self.read(l, positions, this);
-            rest = behind;
+    /// A copy of the sliding layers' state.
+    ///
+    /// # Errors
+    /// None: memory takes what is written.
+    pub(super) fn snapshot(&self) -> Result<Snapshot, Error> {
+        let n_bytes = self.sliding().map(|owner| owner.kv.range_bytes(owner.visible(self.len).len())).sum();
+        let mut windows = Vec::with_capacity(n_bytes);
+        for owner in self.sliding() {
+            owner.kv.write_range(owner.visible(self.len), &mut windows).map_err(Error::KvStateIo)?;
         }
-        let bytes = size_of_val(&windows[..]);
-        (Snapshot { moment: self.history.moment(self.len), windows }, bytes)
+        Ok(Snapshot { moment: self.history.moment(self.len), windows })
     }
 
     /// Returns to the state that `snapshot` was taken in.
     ///
     /// # Errors
-    /// If the snapshot is another cache's, lies ahead, or what stood there has been overwritten.
+    /// If the snapshot is another cache's, lies ahead, or what stood there has been overwritten; or if it holds values that
+    /// are no finite numbers, which leaves the cache empty.
     pub(super) fn rewind(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let len = snapshot.moment.len;
         self.history.check(&snapshot.moment, self.len).map_err(|reason| Error::Checkpoint { len, reason })?;
-        self.put_back(snapshot);
+        self.put_back(snapshot)?;
         self.history.went_back_to(len);
         Ok(())
     }
 
     /// Undoes what was stored and counted since `snapshot` was taken within one call: it is as if it never was.
-    pub(super) fn undo(&mut self, snapshot: &Snapshot) {
-        self.put_back(snapshot);
+    ///
+    /// # Errors
+    /// As [`Self::rewind`], for values.
+    pub(super) fn undo(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        self.put_back(snapshot)
     }
 
     /// Forgets everything.
@@ -184,64 +202,50 @@ impl Cache {
         self.history.went_back_to(0);
     }
 
-    /// How many values [`Self::read`] gives for layer `l` and these positions.
-    pub(super) fn values_of(&self, l: usize, n: usize) -> usize {
-        let kv = &self.owners[l].kv;
-        2 * kv.kv_heads() * kv.head_dim() * n
+    /// Writes the positions of every layer that can still be seen.
+    ///
+    /// # Errors
+    /// What writing gives.
+    pub(super) fn write_all(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.owners.iter().try_for_each(|owner| owner.kv.write_range(owner.visible(self.len), out))
     }
 
-    /// The positions of layer `l` whose keys and values can still be seen from `len` on.
-    pub(super) fn visible(&self, l: usize, len: usize) -> Range<usize> {
-        self.owners[l].visible(len)
-    }
-
-    /// Layers with keys and values of their own.
-    pub(super) fn n_owners(&self) -> usize {
-        self.owners.len()
-    }
-
-    fn is_sliding(&self, l: usize) -> bool {
-        self.owners[l].window.is_some()
-    }
-
-    /// Keys and values of some positions of layer `l`, head after head of position after position.
-    pub(super) fn read(&self, l: usize, positions: Range<usize>, out: &mut [f16]) {
-        let kv = &self.owners[l].kv;
-        let heads = positions.flat_map(|position| (0..kv.kv_heads()).map(move |head| (position, head)));
-        for ((position, head), out) in heads.zip(out.chunks_exact_mut(2 * kv.head_dim())) {
-            let (k, v) = out.split_at_mut(kv.head_dim());
-            kv.load(position, head, k, v);
+    /// Stores what [`Self::write_all`] of a cache of length `len` has written. It counts after [`Self::restored`].
+    ///
+    /// # Errors
+    /// What reading gives; [`io::ErrorKind::InvalidData`] for values that no pass would have stored.
+    pub(super) fn read_all(&mut self, len: usize, input: &mut dyn Read) -> io::Result<()> {
+        for owner in &mut self.owners {
+            let positions = owner.visible(len);
+            // Memory is taken as data arrives: a length alone is no reason.
+            for first in positions.clone().step_by(FIRST_GLOBAL) {
+                let piece = first..positions.end.min(first + FIRST_GLOBAL);
+                owner.make_room(piece.end, self.context_len);
+                owner.kv.read_range(piece, input)?;
+            }
         }
+        Ok(())
     }
 
-    /// Puts back what [`Self::read`] gave.
-    pub(super) fn write(&mut self, l: usize, positions: Range<usize>, values: &[f16]) {
-        let kv = &mut self.owners[l].kv;
-        let (n_heads, d) = (kv.kv_heads(), kv.head_dim());
-        let heads = positions.flat_map(|position| (0..n_heads).map(move |head| (position, head)));
-        for ((position, head), values) in heads.zip(values.chunks_exact(2 * d)) {
-            let (k, v) = values.split_at(d);
-            kv.store(position, head, k, v);
-        }
-    }
-
-    /// `len` positions have been written by [`Self::write`].
+    /// All `len` positions have been read.
     pub(super) fn restored(&mut self, len: usize) {
         (self.len, self.least) = (len, len);
     }
 
-    fn put_back(&mut self, snapshot: &Snapshot) {
+    fn sliding(&self) -> impl Iterator<Item = &Owner> {
+        self.owners.iter().filter(|owner| owner.window.is_some())
+    }
+
+    fn put_back(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let len = snapshot.moment.len;
-        let mut values = &snapshot.windows[..];
-        for l in 0..self.n_owners() {
-            if !self.is_sliding(l) {
-                continue;
-            }
-            let positions = self.visible(l, len);
-            let (this, rest) = values.split_at(self.values_of(l, positions.len()));
-            self.write(l, positions, this);
-            values = rest;
+        let mut windows = &snapshot.windows[..];
+        let sliding = self.owners.iter_mut().filter(|owner| owner.window.is_some());
+        let mut layers = sliding.map(|owner| owner.kv.read_range(owner.visible(len), &mut windows));
+        if let Err(error) = layers.try_for_each(|read| read) {
+            self.clear();
+            return Err(Error::KvStateIo(error));
         }
         (self.len, self.least) = (len, len);
+        Ok(())
     }
 }

@@ -56,7 +56,7 @@ impl FastSequence {
         };
         let mut logits = logits.reset(n_rows, vocab);
         // The rings forgive one pass that fails, not several.
-        let before = (tokens.len() > CHUNK_LIMIT).then(|| self.cache.snapshot().0);
+        let before = (tokens.len() > CHUNK_LIMIT).then(|| self.cache.snapshot()).transpose()?;
         let mut rest = tokens;
         while !rest.is_empty() {
             let (part, behind) = rest.split_at(rest.len().min(CHUNK_LIMIT));
@@ -72,7 +72,7 @@ impl FastSequence {
             let mut pass = Pass { model: &self.model, cache: &mut self.cache, scratch: &mut self.scratch };
             if let Err(error) = pass.run(part, wanted, cancelled, probe, these) {
                 if let Some(before) = &before {
-                    self.cache.undo(before);
+                    self.cache.undo(before)?;
                 }
                 return Err(error);
             }
@@ -120,8 +120,8 @@ impl Sequence for FastSequence {
     }
 
     fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        let (snapshot, size_bytes) = self.cache.snapshot();
-        Ok(Checkpoint { len: self.cache.len(), size_bytes, state: Box::new(snapshot) })
+        let snapshot = self.cache.snapshot()?;
+        Ok(Checkpoint { len: snapshot.len(), size_bytes: snapshot.size_bytes(), state: Box::new(snapshot) })
     }
 
     fn rewind(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {

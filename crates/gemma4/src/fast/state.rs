@@ -1,12 +1,10 @@
 //! A sequence's keys and values as bytes.
 //!
 //! Numbers are little-endian. A header: the magic, then as u64 the version, the model's fingerprint and the length.
-//! Then for each layer with keys and values of its own the positions that can still be seen: for each position and head
-//! the key and the value, in f16. Then a checksum (u64) of everything before it.
+//! Then for each layer with keys and values of its own the positions that can still be seen, as
+//! [`kernels::KvLayer::write_range`] writes them. Then a checksum (u64) of everything before it.
 
-use std::{io, ops::Range, sync::Arc};
-
-use half::f16;
+use std::{io, sync::Arc};
 
 use super::cache::Cache;
 use crate::{
@@ -18,8 +16,8 @@ use crate::{
 
 const MAGIC: [u8; 8] = *b"AULA-KV\n";
 const VERSION: u64 = 1;
-/// Positions that are read or written at a time.
-const PIECE: usize = 64;
+/// Bytes that enter the checksum together.
+const SUMMED: usize = 4096;
 
 /// What keys and values belong to: the configuration, and the tensors by name, type, shape and place. Another
 /// quantization of a model has another one; another model of the same shapes differs in its norms.
@@ -36,22 +34,15 @@ pub(super) fn fingerprint(file: &Arc<GgufFile>, config: &Config) -> u64 {
 /// # Errors
 /// [`Error::KvStateIo`].
 pub(super) fn save(cache: &Cache, fingerprint: u64, out: &mut dyn io::Write) -> Result<(), Error> {
-    let mut sum = 0;
-    let mut put = |bytes: &[u8]| {
-        sum = mix(sum, bytes);
-        out.write_all(bytes).map_err(Error::KvStateIo)
+    let mut out = Summed::new(out);
+    let mut write = || {
+        let numbers = [VERSION, fingerprint, cache.len() as u64].map(u64::to_le_bytes);
+        io::Write::write_all(&mut out, &[&MAGIC, numbers.as_flattened()].concat())?;
+        cache.write_all(&mut out)?;
+        let sum = out.sum();
+        out.inner.write_all(&sum.to_le_bytes())
     };
-    let numbers = [VERSION, fingerprint, cache.len() as u64].map(u64::to_le_bytes);
-    put(&[&MAGIC, numbers.as_flattened()].concat())?;
-    let (mut values, mut bytes) = (Vec::new(), Vec::new());
-    for (l, positions) in pieces(cache, cache.len()) {
-        values.resize(cache.values_of(l, positions.len()), f16::ZERO);
-        cache.read(l, positions, &mut values);
-        bytes.clear();
-        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        put(&bytes)?;
-    }
-    out.write_all(&sum.to_le_bytes()).map_err(Error::KvStateIo)
+    write().map_err(Error::KvStateIo)
 }
 
 /// Replaces the state of `cache` by what `input` holds. After an error the cache is empty.
@@ -60,14 +51,9 @@ pub(super) fn save(cache: &Cache, fingerprint: u64, out: &mut dyn io::Write) -> 
 /// [`Error::KvState`], [`Error::KvStateIo`].
 pub(super) fn restore(cache: &mut Cache, fingerprint: u64, input: &mut dyn io::Read) -> Result<(), Error> {
     cache.clear();
-    let mut sum = 0;
-    let mut get = |bytes: &mut [u8]| {
-        read_exact(input, bytes)?;
-        sum = mix(sum, bytes);
-        Ok::<_, Error>(())
-    };
+    let mut input = Summed::new(input);
     let mut header = [0; 32];
-    get(&mut header)?;
+    io::Read::read_exact(&mut input, &mut header).map_err(unreadable)?;
     let number = |at: usize| header[at..at + 8].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
     if header[..8] != MAGIC || number(8) != VERSION {
         return Err(refused(KvStateReason::Format));
@@ -77,57 +63,76 @@ pub(super) fn restore(cache: &mut Cache, fingerprint: u64, input: &mut dyn io::R
     }
     let len = usize::try_from(number(24)).ok().filter(|len| *len <= cache.context_len());
     let Some(len) = len else { return Err(refused(KvStateReason::TooLong)) };
-    let (mut values, mut bytes) = (Vec::new(), Vec::new());
-    // Memory is taken as data arrives: the length alone is no reason.
-    for (l, positions) in pieces(cache, len) {
-        bytes.resize(2 * cache.values_of(l, positions.len()), 0);
-        get(&mut bytes)?;
-        values.clear();
-        values.extend(bytes.as_chunks().0.iter().map(|value| f16::from_le_bytes(*value)));
-        // An infinite value that nobody sees would still spoil a sum: it is multiplied by zero.
-        if !values.iter().all(|value| value.is_finite()) {
-            return Err(refused(KvStateReason::Damaged));
-        }
-        cache.make_room(positions.end);
-        cache.write(l, positions, &values);
-    }
-    let expected = sum;
+    cache.read_all(len, &mut input).map_err(unreadable)?;
+    let expected = input.sum();
     let mut found = [0; 8];
-    read_exact(input, &mut found)?;
-    if u64::from_le_bytes(found) != expected || read_some(input)? {
+    input.inner.read_exact(&mut found).map_err(unreadable)?;
+    let mut behind = [0; 1];
+    let over =
+        matches!(input.inner.read_exact(&mut behind), Err(error) if error.kind() == io::ErrorKind::UnexpectedEof);
+    if u64::from_le_bytes(found) != expected || !over {
         return Err(refused(KvStateReason::Damaged));
     }
     cache.restored(len);
     Ok(())
 }
 
-/// Layers and positions of a state of length `len`, in the order in which they stand there.
-fn pieces(cache: &Cache, len: usize) -> Vec<(usize, Range<usize>)> {
-    let mut pieces = Vec::new();
-    for l in 0..cache.n_owners() {
-        let visible = cache.visible(l, len);
-        let ends = |first: usize| visible.end.min(first + PIECE);
-        pieces.extend(visible.clone().step_by(PIECE).map(|first| (l, first..ends(first))));
+/// Reads or writes, and sums up what passes.
+struct Summed<T> {
+    inner: T,
+    sum: u64,
+    /// What has passed and is not summed up yet: the sum does not depend on the pieces in which bytes come.
+    pending: Vec<u8>,
+}
+
+impl<T> Summed<T> {
+    fn new(inner: T) -> Self {
+        Self { inner, sum: 0, pending: Vec::with_capacity(SUMMED) }
     }
-    pieces
-}
 
-fn read_exact(input: &mut dyn io::Read, bytes: &mut [u8]) -> Result<(), Error> {
-    input.read_exact(bytes).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => refused(KvStateReason::Damaged),
-        _ => Error::KvStateIo(error),
-    })
-}
-
-/// Whether something is left to be read.
-fn read_some(input: &mut dyn io::Read) -> Result<bool, Error> {
-    let mut byte = [0; 1];
-    loop {
-        match input.read(&mut byte) {
-            Ok(n) => return Ok(n > 0),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::KvStateIo(error)),
+    fn add(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(SUMMED - self.pending.len()));
+            self.pending.extend_from_slice(now);
+            bytes = later;
+            if self.pending.len() == SUMMED {
+                self.sum = mix(self.sum, &self.pending);
+                self.pending.clear();
+            }
         }
+    }
+
+    /// The checksum of everything that has passed.
+    fn sum(&self) -> u64 {
+        mix(self.sum, &self.pending)
+    }
+}
+
+impl io::Write for Summed<&mut dyn io::Write> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.add(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl io::Read for Summed<&mut dyn io::Read> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(bytes)?;
+        self.add(&bytes[..n]);
+        Ok(n)
+    }
+}
+
+/// Why a state could not be read: it ends early, holds what nothing would have stored, or its source failed.
+fn unreadable(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => refused(KvStateReason::Damaged),
+        _ => Error::KvStateIo(error),
     }
 }
 

@@ -17,7 +17,10 @@ use candle_core::{
 };
 use half::{bf16, f16};
 
-use super::product::{Exact, Rounded, product};
+use super::{
+    product::{Exact, Rounded, product},
+    super_blocks::{q4k_into, q5k_into},
+};
 use crate::{
     error::Error,
     gguf::{GgufFile, TensorInfo},
@@ -174,21 +177,28 @@ impl MappedMatrix {
     /// # Errors
     /// If `id` is not a row, or that many values are not whole blocks of it.
     pub fn row_into(&self, id: u32, out: &mut [f32]) -> Result<()> {
-        with_block_type!(self.dtype(), Block => {
-            let row_blocks = self.width / Block::BLCK_SIZE;
-            let wanted = out.len() / Block::BLCK_SIZE;
-            let start = id as usize * row_blocks;
-            match self.blocks::<Block>()?.get(start..start + wanted) {
-                Some(row) if wanted <= row_blocks && out.len().is_multiple_of(Block::BLCK_SIZE) => {
-                    Block::to_float(row, out);
-                    Ok(())
-                }
-                _ => candle_core::bail!(
-                    "{} values of row {id} of tensor {} of shape ({}, {})",
-                    out.len(), self.info.name, self.n_rows, self.width
-                ),
+        let dtype = self.dtype();
+        let (row_blocks, wanted) = (self.width / dtype.block_size(), out.len() / dtype.block_size());
+        if id as usize >= self.n_rows || wanted > row_blocks || !out.len().is_multiple_of(dtype.block_size()) {
+            candle_core::bail!(
+                "{} values of row {id} of tensor {} of shape ({}, {})",
+                out.len(),
+                self.info.name,
+                self.n_rows,
+                self.width
+            );
+        }
+        let start = id as usize * row_blocks;
+        let bytes = || &self.bytes()[start * dtype.type_size()..(start + wanted) * dtype.type_size()];
+        match dtype {
+            GgmlDType::Q4K => q4k_into(bytes(), out),
+            GgmlDType::Q5K => q5k_into(bytes(), out),
+            _ => {
+                with_block_type!(dtype, Block => Block::to_float(&self.blocks::<Block>()?[start..start + wanted], out),
+                _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name))
             }
-        }, _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name))
+        }
+        Ok(())
     }
 
     /// `x · selfᵀ` for `x` of shape `(m, width)`: `(m, n_rows)`.

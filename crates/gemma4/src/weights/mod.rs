@@ -3,6 +3,7 @@
 mod blocks;
 mod matrix;
 mod product;
+mod super_blocks;
 mod tensors;
 
 use std::sync::Arc;
