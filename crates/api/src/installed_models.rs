@@ -18,7 +18,7 @@ pub use catalog::{Control, Progress, Step};
 
 /// The catalogue at these places.
 pub fn catalog(places: &Places) -> Catalog {
-    Catalog::new(places.models_dir(), places.demo_model.clone())
+    Catalog::new(places.models_dir(), places.demo_model.clone()).with_packed_dirs(places.packed_dirs())
 }
 
 /// One line of the list.

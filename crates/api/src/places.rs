@@ -63,6 +63,13 @@ impl Places {
         self.shared_models_dir.clone().unwrap_or_else(|| self.data_dir.join("models"))
     }
 
+    /// Where packed weights are kept: of models in the models folder beside them, so that all who share it share these
+    /// too, otherwise, and where that cannot be written, in the cache. The engine knows the same by `models_dir` and
+    /// `cache_dir`.
+    pub fn packed_dirs(&self) -> Vec<PathBuf> {
+        [self.models_dir(), self.cache_dir()].map(|dir| dir.join(engine::PACKED_FOLDER)).into()
+    }
+
     /// The database of conversations and settings.
     pub fn database(&self) -> PathBuf {
         self.data_dir.join("aula.db")

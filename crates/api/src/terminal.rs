@@ -43,6 +43,7 @@ impl Terminal {
             device: options.device,
             context_len: options.context_len,
             cache_dir: places.cache_dir(),
+            models_dir: Some(places.models_dir()),
             ..EngineOptions::default()
         });
         Self { engine }

@@ -55,13 +55,25 @@ type Version = (u64, Option<SystemTime>);
 pub struct Catalog {
     folder: PathBuf,
     demo: Option<PathBuf>,
+    packed_dirs: Vec<PathBuf>,
     inspected: Mutex<HashMap<PathBuf, (Version, Arc<Inspection>)>>,
 }
 
 impl Catalog {
     /// The models in `folder`, which need not exist yet, and the demo model's file.
     pub fn new(folder: PathBuf, demo: Option<PathBuf>) -> Self {
-        Self { folder, demo, inspected: Mutex::default() }
+        Self { folder, demo, packed_dirs: Vec::new(), inspected: Mutex::default() }
+    }
+
+    /// The same, with the folders where the processor's packed weights are kept: a model that is removed takes its own
+    /// along.
+    pub fn with_packed_dirs(self, packed_dirs: Vec<PathBuf>) -> Self {
+        Self { packed_dirs, ..self }
+    }
+
+    /// Bytes of packed weights, which may be deleted at any time and are made again when they are needed.
+    pub fn packed_bytes(&self) -> u64 {
+        gemma4::packed::bytes_in(&self.packed_dirs)
     }
 
     /// The models folder.
@@ -107,6 +119,7 @@ impl Catalog {
         fs::remove_file(&path).map_err(|cause| Error::Delete { path: path.clone(), cause })?;
         // One that stays is deleted with the next change of the folder.
         let _ = fs::remove_file(record_path(&path));
+        gemma4::packed::remove(&path, &self.packed_dirs);
         self.inspections().remove(&path);
         tracing::info!(model = %path.display(), "removed");
         Ok(())

@@ -1,7 +1,9 @@
 //! The models folder with real, tiny model files.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use catalog::{Catalog, Control, DEMO_ID, Error, inspect};
 use errors::{ErrorCode, Explain};
@@ -53,6 +55,43 @@ fn a_model_goes_in_is_listed_and_goes_out() {
     assert!(matches!(catalog.find(&imported.id), Err(Error::NoSuchModel { .. })));
     assert!(matches!(catalog.remove(DEMO_ID), Err(Error::DemoStays)));
     assert!(golden("tiny-e2b-Q4_0.gguf").exists());
+}
+
+/// Keeps packed weights of the model in a file in `dir`.
+fn pack(model: &Path, dir: &Path) {
+    let file = Arc::new(gemma4::gguf::GgufFile::open(model).expect("a model"));
+    let mut packing = gemma4::packed::Packing::new(&file);
+    let head = file.require_tensor("token_embd.weight").expect("the head");
+    packing.matrix(&head.name, head.shape[0], head.shape[1]).expect("a matrix");
+    let dirs = [dir.to_owned()];
+    let threads = NonZero::<usize>::MIN;
+    let options = gemma4::packed::PackOptions { dirs: &dirs, threads, file_from_bytes: 0 };
+    packing.open(&options).expect("packed").finish();
+}
+
+#[test]
+fn packed_weights_are_no_models_and_go_with_theirs() {
+    let root = tempfile::tempdir().expect("a folder");
+    let models = root.path().join("models");
+    let dirs = [models.join("packed"), root.path().join("cache/packed")];
+    let catalog = Catalog::new(models, None).with_packed_dirs(dirs.to_vec());
+    assert_eq!(catalog.packed_bytes(), 0);
+    let one = catalog.import(&golden("tiny-e2b-Q8_0.gguf"), &Control::default()).expect("imported").model;
+    let other = catalog.import(&golden("tiny-e2b-Q4_0.gguf"), &Control::default()).expect("imported").model;
+    let path = |id: &str| catalog.find(id).expect("a model").path;
+    pack(&path(&one.id), &dirs[0]);
+    pack(&path(&one.id), &dirs[1]);
+    let of_one = catalog.packed_bytes();
+    pack(&path(&other.id), &dirs[0]);
+    let of_both = catalog.packed_bytes();
+    assert!(0 < of_one && of_one < of_both);
+    let listing = catalog.list().expect("a listing");
+    assert_eq!((listing.models.len(), listing.unusable.len()), (2, 0));
+
+    catalog.remove(&one.id).expect("removed");
+    assert_eq!(catalog.packed_bytes(), of_both - of_one);
+    catalog.remove(&other.id).expect("removed");
+    assert_eq!(catalog.packed_bytes(), 0);
 }
 
 #[test]

@@ -214,9 +214,11 @@ impl TransferPort for LocalTransfers {
         let usable: u64 = usable.map(|model| model.inspection.file_bytes).sum();
         let unusable = listing.unusable.iter().filter_map(|file| Some(std::fs::metadata(&file.path).ok()?.len()));
         let unfinished: u64 = catalog::incoming::unfinished(folder).iter().map(|one| one.done_bytes).sum();
+        // What was packed from a model goes with it, so it counts as part of it.
+        let models = usable + unusable.sum::<u64>() + self.catalog.packed_bytes();
         Ok(Storage {
             free_bytes: free_bytes(folder)? as f64,
-            models_bytes: (usable + unusable.sum::<u64>()) as f64,
+            models_bytes: models as f64,
             unfinished_bytes: unfinished as f64,
         })
     }

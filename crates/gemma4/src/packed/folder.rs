@@ -237,6 +237,15 @@ fn remove_unfinished(dir: &Path) {
     files(dir, Kind::Unfinished).for_each(|path| remove_file(&path, "nobody will finish it"));
 }
 
+/// The same, unless somebody is packing.
+fn remove_abandoned(dir: &Path) {
+    if files(dir, Kind::Unfinished).next().is_some()
+        && let Ok(Some(_lock)) = Lock::try_take(dir)
+    {
+        remove_unfinished(dir);
+    }
+}
+
 fn remove_file(path: &Path, reason: &str) {
     match fs::remove_file(path) {
         Ok(()) => tracing::info!(path = %path.display(), reason, "removed packed weights"),
@@ -247,14 +256,7 @@ fn remove_file(path: &Path, reason: &str) {
 /// Removes from `dir` what is of no use to anybody: files that were never finished, damaged or old ones, those of models
 /// that are gone, and those of earlier files in the place of the one that `current` describes.
 pub(super) fn tidy(dir: &Path, current: &Header) {
-    if !dir.is_dir() {
-        return;
-    }
-    if files(dir, Kind::Unfinished).next().is_some()
-        && let Ok(Some(_lock)) = Lock::try_take(dir)
-    {
-        remove_unfinished(dir);
-    }
+    remove_abandoned(dir);
     for path in files(dir, Kind::Finished) {
         let header = match File::open(&path) {
             Ok(file) => Header::read(&file),
@@ -269,10 +271,17 @@ pub(super) fn tidy(dir: &Path, current: &Header) {
     }
 }
 
+/// Bytes of all files in `dirs`.
+pub fn bytes_in(dirs: &[PathBuf]) -> u64 {
+    let files = dirs.iter().flat_map(|dir| files(dir, Kind::Finished));
+    files.filter_map(|path| Some(fs::metadata(path).ok()?.len())).sum()
+}
+
 /// Removes the packed weights of the model file at `model` from `dirs`, where there are some. The model file may be gone
 /// already. What cannot be removed, because a process on Windows has it open, is removed by a later start.
 pub fn remove(model: &Path, dirs: &[PathBuf]) {
     let model = recorded_path(model);
+    dirs.iter().for_each(|dir| remove_abandoned(dir));
     for path in dirs.iter().flat_map(|dir| files(dir, Kind::Finished)) {
         let header = File::open(&path).ok().and_then(|file| Header::read(&file).ok());
         if !model.is_empty() && header.is_some_and(|header| header.model == model) {

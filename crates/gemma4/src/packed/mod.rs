@@ -27,12 +27,15 @@ use std::{
 use kernels::{Format, Matrix};
 use memmap2::{Mmap, MmapMut};
 
-pub use self::{folder::remove, plan::Packing};
 use self::{
     folder::{Packed, Place, Trouble},
     header::Header,
     keeper::Keeper,
     plan::Entry,
+};
+pub use self::{
+    folder::{bytes_in, remove},
+    plan::Packing,
 };
 use crate::error::Error;
 
