@@ -54,6 +54,24 @@ pub(crate) trait Lanes: Copy {
     fn largest(self, x: Self::V) -> f32;
     /// Rounds 32 numbers between −128 and 127, ties to even; the sums of both halves.
     fn to_i8(self, x: [Self::V; 2], at: &mut [i8; 2 * LANES]) -> [i32; 2];
+
+    /// The largest of each, in lane `i` that of vector `i`.
+    #[inline(always)]
+    fn largest_of_each(self, x: &[Self::V; LANES]) -> Self::V {
+        let mut all = [0f32; LANES];
+        for (largest, x) in all.iter_mut().zip(x) {
+            *largest = self.largest(*x);
+        }
+        self.load(&all)
+    }
+
+    /// [`Self::to_i8`] for 64 numbers.
+    #[inline(always)]
+    fn to_i8_twice(self, [a, b]: [[Self::V; 2]; 2], at: &mut [[i8; 2 * LANES]; 2]) -> [[i32; 2]; 2] {
+        let [at_a, at_b] = at;
+        [self.to_i8(a, at_a), self.to_i8(b, at_b)]
+    }
+
     /// `x` where `score` is not −∞, otherwise zero.
     fn where_seen(self, x: Self::V, score: Self::V) -> Self::V;
     /// Sixteen f16 from `at` on.

@@ -40,31 +40,43 @@ fn halves<L: Lanes>(l: L, block: &[f32; BLOCK]) -> [L::V; 2] {
     [l.load(&halves[0]), l.load(&halves[1])]
 }
 
+/// A block in steps of its scale.
+#[inline(always)]
+fn steps<L: Lanes>(l: L, block: &[f32; BLOCK], inverse: f32) -> [L::V; 2] {
+    let ([a, b], inverse) = (halves(l, block), l.splat(inverse));
+    [l.mul(a, inverse), l.mul(b, inverse)]
+}
+
 #[inline(always)]
 fn group<L: Lanes>(l: L, blocks: &[[f32; BLOCK]], to: Group<'_>) {
-    let mut most = [0f32; GROUP];
+    let mut most = [l.splat(0.0); GROUP];
     for (most, block) in most.iter_mut().zip(blocks) {
         let [a, b] = halves(l, block);
-        *most = l.largest(l.max(l.abs(a), l.abs(b)));
+        *most = l.max(l.abs(a), l.abs(b));
     }
-    let all = l.load(&most);
+    let all = l.largest_of_each(&most);
     let scales = l.div(all, l.splat(127.0));
-    let mut scale = [0f32; GROUP];
+    let inverses = l.where_nonzero(l.div(l.splat(127.0), all), scales);
+    let (mut scale, mut inverse) = ([0f32; GROUP], [0f32; GROUP]);
     l.store(scales, &mut scale);
-    let mut inverse = [0f32; GROUP];
-    l.store(l.where_nonzero(l.div(l.splat(127.0), all), scales), &mut inverse);
+    l.store(inverses, &mut inverse);
     // The inverse of the smallest numbers overflows, and infinite ones have none: rare enough to go by the definition,
     // which saturates where converting four bytes at a time does not.
-    if inverse.iter().any(|inverse| !inverse.is_finite()) || scale.iter().any(|scale| !scale.is_finite()) {
+    if !l.largest(l.max(scales, inverses)).is_finite() {
         let Group { q, scale, offset32, offset16, scaled_sum } = to;
         let q = q.as_flattened_mut();
         return Scalar::<true>.quantize(blocks.as_flattened(), BlocksMut { q, scale, offset32, offset16, scaled_sum });
     }
     let mut sums = [[0i32; 2]; GROUP];
-    for (((block, q), inverse), sums) in blocks.iter().zip(to.q).zip(&inverse).zip(&mut sums) {
-        let [a, b] = halves(l, block);
-        let inverse = l.splat(*inverse);
-        *sums = l.to_i8([l.mul(a, inverse), l.mul(b, inverse)], q);
+    let (pairs, last) = to.q.as_chunks_mut::<2>();
+    for (pair, q) in pairs.iter_mut().enumerate() {
+        let first = 2 * pair;
+        let both = [steps(l, &blocks[first], inverse[first]), steps(l, &blocks[first + 1], inverse[first + 1])];
+        [sums[first], sums[first + 1]] = l.to_i8_twice(both, q);
+    }
+    if let [q] = last {
+        let index = blocks.len() - 1;
+        sums[index] = l.to_i8(steps(l, &blocks[index], inverse[index]), q);
     }
     let n = blocks.len();
     to.scale.copy_from_slice(&scale[..n]);

@@ -88,6 +88,29 @@ impl Lanes for Avx512 {
             let b = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(b));
             store_and_sum(_mm256_set_m128i(b, a), at)
         }}
+        fn largest_of_each(x: &[__m512; LANES]) -> __m512 {{
+            let (low, high) = (quarters(four(x, 0), four(x, 4)), quarters(four(x, 8), four(x, 12)));
+            quarters(low, high)
+        }}
+        fn to_i8_twice(x: [[__m512; 2]; 2], at: &mut [[i8; 2 * LANES]; 2]) -> [[i32; 2]; 2] {{
+            let [[a0, a1], [b0, b1]] = x;
+            let a = _mm512_packs_epi32(_mm512_cvtps_epi32(a0), _mm512_cvtps_epi32(a1));
+            let b = _mm512_packs_epi32(_mm512_cvtps_epi32(b0), _mm512_cvtps_epi32(b1));
+            // Packing works within 128-bit quarters: of each of the four there are four numbers in every quarter.
+            let q = _mm512_packs_epi16(a, b);
+            let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+            let q = _mm512_permutexvar_epi32(order, q);
+            _mm512_storeu_si512(at.as_mut_ptr().cast(), q);
+            // Sums of bytes are there for unsigned ones only: 128 is added to each of eight, and taken off.
+            let unsigned = _mm512_xor_si512(q, _mm512_set1_epi8(i8::MIN));
+            let mut sums = [0i64; 8];
+            _mm512_storeu_si512(sums.as_mut_ptr().cast(), _mm512_sad_epu8(unsigned, _mm512_setzero_si512()));
+            let less = 128 * LANES as i32;
+            [
+                [(sums[0] + sums[1]) as i32 - less, (sums[2] + sums[3]) as i32 - less],
+                [(sums[4] + sums[5]) as i32 - less, (sums[6] + sums[7]) as i32 - less],
+            ]
+        }}
     }
 
     #[inline(always)]
@@ -163,6 +186,9 @@ impl Lanes for Avx2 {
             let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
             store_and_sum(_mm256_permutevar8x32_epi32(_mm256_packs_epi16(a, b), order), at)
         }}
+        fn largest_of_each(x: &[Halves; LANES]) -> Halves {
+            (largest_of_eight(&x[0..8]), largest_of_eight(&x[8..16]))
+        }
     }
 
     #[inline(always)]
@@ -220,6 +246,55 @@ fn largest8(x: __m256) -> f32 {
     let x = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
     let x = _mm_max_ps(x, _mm_movehl_ps(x, x));
     _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)))
+}
+
+/// Of four vectors from `at` on the largest of each quarter, side by side in every quarter.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn four(x: &[__m512; LANES], at: usize) -> __m512 {
+    let two = two_largest512(x[at], x[at + 1]);
+    let (a, b) = (_mm512_castps_pd(two), _mm512_castps_pd(two_largest512(x[at + 2], x[at + 3])));
+    let (low, high) = (_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
+    _mm512_max_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high))
+}
+
+/// In every quarter the larger of elements 0 and 2 of `a` and of `b`, and of elements 1 and 3.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn two_largest512(a: __m512, b: __m512) -> __m512 {
+    _mm512_max_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b))
+}
+
+/// The larger of quarters 0 and 1 of `a`, of its quarters 2 and 3, and the same of `b`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn quarters(a: __m512, b: __m512) -> __m512 {
+    let even = _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b);
+    _mm512_max_ps(even, _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b))
+}
+
+/// The largest of each of eight.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn largest_of_eight(x: &[Halves]) -> __m256 {
+    // Halves of what is left of two vectors go side by side, until nothing but the largest is left of eight.
+    let mut four = [_mm256_setzero_ps(); 2];
+    for (four, x) in four.iter_mut().zip(x.as_chunks::<4>().0) {
+        let a = two_largest(_mm256_max_ps(x[0].0, x[0].1), _mm256_max_ps(x[1].0, x[1].1));
+        let b = two_largest(_mm256_max_ps(x[2].0, x[2].1), _mm256_max_ps(x[3].0, x[3].1));
+        let (a, b) = (_mm256_castps_pd(a), _mm256_castps_pd(b));
+        let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+        *four = _mm256_max_ps(_mm256_castpd_ps(low), _mm256_castpd_ps(high));
+    }
+    let [a, b] = four;
+    _mm256_max_ps(_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b))
+}
+
+/// In every half the larger of elements 0 and 2 of `a` and of `b`, and of elements 1 and 3.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn two_largest(a: __m256, b: __m256) -> __m256 {
+    _mm256_max_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b))
 }
 
 /// Stores 32 bytes; the sums of both halves.
