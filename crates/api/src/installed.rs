@@ -18,6 +18,7 @@ pub struct InstalledModels {
     catalog: Catalog,
     worker: WorkerCommand,
     cache_dir: PathBuf,
+    models_dir: PathBuf,
     engine: Mutex<Started>,
 }
 
@@ -25,6 +26,8 @@ pub struct InstalledModels {
 struct Started {
     engine: Option<Engine>,
     idle_after: Option<Duration>,
+    battery_saver: bool,
+    keep_ready: bool,
     /// The cards as they were counted when models were listed last.
     gpus: Vec<Gpu>,
 }
@@ -36,14 +39,21 @@ impl InstalledModels {
             catalog: installed_models::catalog(places),
             worker,
             cache_dir: places.cache_dir(),
-            engine: Mutex::new(Started { engine: None, idle_after: Some(DEFAULT_IDLE_AFTER), gpus: Vec::new() }),
+            models_dir: places.models_dir(),
+            engine: Mutex::new(Started {
+                engine: None,
+                idle_after: Some(DEFAULT_IDLE_AFTER),
+                battery_saver: false,
+                keep_ready: false,
+                gpus: Vec::new(),
+            }),
         }
     }
 
     /// The engine with this model as its target; started at the first call.
     fn engine(&self, model: PathBuf, device: DeviceChoice, context_len: usize) -> Engine {
         let mut started = self.started();
-        let idle_after = started.idle_after;
+        let (idle_after, battery_saver, keep_ready) = (started.idle_after, started.battery_saver, started.keep_ready);
         match &started.engine {
             Some(engine) => {
                 engine.set_context_len(context_len);
@@ -58,7 +68,10 @@ impl InstalledModels {
                     device,
                     context_len,
                     idle_after,
+                    battery_saver,
+                    keep_ready,
                     cache_dir: self.cache_dir.clone(),
+                    models_dir: Some(self.models_dir.clone()),
                     ..EngineOptions::default()
                 }))
                 .clone(),
@@ -100,6 +113,31 @@ impl Models for InstalledModels {
         started.idle_after = idle;
         if let Some(engine) = &started.engine {
             engine.set_idle_after(idle);
+        }
+    }
+
+    fn battery_saver(&self, on: bool) {
+        let mut started = self.started();
+        started.battery_saver = on;
+        if let Some(engine) = &started.engine {
+            engine.set_battery_saver(on);
+        }
+    }
+
+    fn keep_ready(&self, on: bool) {
+        let mut started = self.started();
+        started.keep_ready = on;
+        match &started.engine {
+            Some(engine) => engine.set_keep_ready(on),
+            None if !on => engine::remove_kept(&self.cache_dir, None),
+            None => {}
+        }
+    }
+
+    fn forget(&self, id: &str) {
+        match &self.started().engine {
+            Some(engine) => engine.forget_conversation(id),
+            None => engine::remove_kept(&self.cache_dir, Some(id)),
         }
     }
 

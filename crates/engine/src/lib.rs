@@ -57,6 +57,7 @@ pub use backend::GemmaLoader;
 pub use device::DeviceChoice;
 pub use engine::Engine;
 pub use error::Error;
+pub use kept::remove_kept;
 pub use options::{DEFAULT_IDLE_AFTER, DEFAULT_QUEUE_LEN, EngineOptions, PACKED_FOLDER};
 pub use pressure::{MemoryProbe, MemoryState, MemoryWatch};
 pub use protocol::{LoadRequest, ModelFacts};

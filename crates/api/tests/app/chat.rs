@@ -183,7 +183,7 @@ async fn deleting_a_conversation_cancels_its_answer_and_keeps_it() {
     events.until_token("one ").await;
     api::conversations::delete(&bench.app, &id).await.expect("delete");
     events.finished().await;
-    assert_eq!(bench.models.forgotten(), [id.clone()]);
+    assert_eq!(bench.models.forgotten(), std::slice::from_ref(&id));
     assert!(api::conversations::list(&bench.app).await.expect("list").is_empty());
     api::conversations::restore(&bench.app, &id).await.expect("restore");
     assert_eq!(show(&bench.messages(&id).await), "student complete 1/1 Tell me\ntutor stopped 1/1 one ");

@@ -38,6 +38,14 @@ pub(crate) fn folder(cache_dir: &Path) -> PathBuf {
     cache_dir.join("conversations")
 }
 
+/// Removes what is kept in a cache folder where no engine runs: of one conversation, or of all.
+pub fn remove_kept(cache_dir: &Path, conversation: Option<&str>) {
+    match conversation {
+        Some(conversation) => remove(&folder(cache_dir), conversation),
+        None => remove_all(&folder(cache_dir)),
+    }
+}
+
 /// Removes everything that is kept in `folder`.
 pub(crate) fn remove_all(folder: &Path) {
     remove_where(folder, |_| true);
