@@ -3,6 +3,7 @@
 mod bench;
 mod display;
 mod dist;
+mod emulate;
 mod page;
 mod process;
 mod start;
@@ -34,6 +35,8 @@ enum Task {
     Dist(dist::Options),
     /// Measure Aula and llama.cpp in turn on the same model file.
     Bench(Box<bench::Options>),
+    /// Compile the kernels' tests for 64-bit ARM and run them in QEMU.
+    Emulate,
     /// Check the rules of the code base: who uses whom, licences, bindings, permissions, documents.
     Tidy,
     /// Write a model file with random weights in a published mix of quantizations.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::Test(options) => testing::run(&options),
         Task::Dist(options) => dist::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Emulate => emulate::run(),
         Task::Tidy => tidy::run(&workspace::root()),
         Task::SynthModel(options) => synth_model::run(&options),
     };

@@ -34,6 +34,8 @@ struct Bench {
     /// When the stage is stopped.
     limit: Duration,
     tally: Tally,
+    /// Why the stage cannot be done on this machine.
+    skipped: Option<String>,
 }
 
 impl Bench {
@@ -49,6 +51,12 @@ impl Bench {
             Ended::Badly(how) => bail!("`{line}` ended with {how}"),
             Ended::TooLate(limit) => bail!("`{line}` was stopped after {} s", limit.as_secs()),
         }
+    }
+
+    /// Says that the stage cannot be done on this machine, and why.
+    fn skip(&mut self, why: String) {
+        println!("skipped: {why}");
+        self.skipped = Some(why);
     }
 
     /// The root package's feature that builds the page in, once there is a page. Every cargo stage uses the
@@ -101,10 +109,11 @@ fn run_stage(stage: &Stage, earlier: &[Row]) -> Row {
         return row(0, Outcome::NotRun { because: cause.name });
     }
     let limit = Duration::from_secs(60 * stage.minutes * stages::PATIENCE);
-    let mut bench = Bench { root: workspace::root(), limit, tally: Tally::default() };
+    let mut bench = Bench { root: workspace::root(), limit, tally: Tally::default(), skipped: None };
     let start = Instant::now();
     let result = (stage.action)(&mut bench);
     let outcome = match result {
+        Ok(()) if bench.skipped.is_some() => Outcome::Skipped { why: bench.skipped.unwrap_or_default() },
         Ok(()) if bench.tally.failed == 0 => Outcome::Good { tally: bench.tally },
         Ok(()) => Outcome::Failed { tally: bench.tally, why: "tests failed".to_owned() },
         Err(error) => Outcome::Failed { tally: bench.tally, why: format!("{error:#}") },

@@ -20,6 +20,11 @@ pub enum Outcome {
         /// In one sentence.
         why: String,
     },
+    /// It cannot be done on this machine.
+    Skipped {
+        /// In one sentence.
+        why: String,
+    },
     /// It was not run.
     NotRun {
         /// The stage that it needs and that failed.
@@ -28,9 +33,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the stage passed.
+    /// Whether nothing failed.
     pub fn is_good(&self) -> bool {
-        matches!(self, Self::Good { .. })
+        matches!(self, Self::Good { .. } | Self::Skipped { .. })
     }
 
     /// Passed and failed; a stage without countable tests is one check.
@@ -39,6 +44,7 @@ impl Outcome {
             Self::Good { tally } if tally.total() == 0 => Tally { passed: 1, failed: 0 },
             Self::Good { tally } => *tally,
             Self::Failed { tally, .. } => Tally { passed: tally.passed, failed: tally.failed.max(1) },
+            Self::Skipped { .. } => Tally::default(),
             Self::NotRun { .. } => Tally { passed: 0, failed: 1 },
         }
     }
@@ -69,6 +75,7 @@ pub fn report(rows: &[Row], total: Duration) -> (String, u64) {
             Outcome::Good { tally } if tally.total() > 0 => format!("ok, {} tests", tally.passed),
             Outcome::Good { .. } => "ok".to_owned(),
             Outcome::Failed { why, .. } => format!("FAILED: {}", why.lines().next().unwrap_or("")),
+            Outcome::Skipped { why } => format!("skipped: {why}"),
             Outcome::NotRun { because } => format!("NOT RUN, because {because} failed"),
         };
         if row.seconds > row.minutes * 60 {
@@ -107,6 +114,12 @@ mod tests {
                 seconds: 9,
                 outcome: Outcome::Failed { tally: Tally::default(), why: "it broke\nbadly".to_owned() },
             },
+            Row {
+                name: "emulate",
+                minutes: 2,
+                seconds: 0,
+                outcome: Outcome::Skipped { why: "no emulator".to_owned() },
+            },
             Row { name: "window", minutes: 3, seconds: 0, outcome: Outcome::NotRun { because: "build" } },
         ];
         let (text, failed) = report(&rows, Duration::from_secs(86));
@@ -115,8 +128,9 @@ stage           budget    took  result
 fmt               1:00    0:02  ok
 rust-tests        1:00    1:15  ok, 40 tests (over its budget)
 build             2:00    0:09  FAILED: it broke
+emulate           2:00    0:00  skipped: no emulator
 window            3:00    0:00  NOT RUN, because build failed
-all               7:00    1:26
+all               9:00    1:26
 
 41 passed, 2 failed";
         assert_eq!((text.as_str(), failed), (expected, 2));

@@ -8,7 +8,7 @@ use super::Bench;
 use super::count::Counter;
 use crate::process::Program;
 use crate::workspace::Metadata;
-use crate::{page, system, tidy, tools};
+use crate::{emulate, page, system, tidy, tools};
 
 /// One stage.
 pub struct Stage {
@@ -34,7 +34,7 @@ const TAURI_DRIVER: &str = "2.1.0";
 pub const STAGES: &[Stage] = &[
     Stage {
         name: "machine",
-        minutes: 4,
+        minutes: 2,
         about: "Rust, Node.js, npm and the system's libraries are there",
         needs: &[],
         action: machine,
@@ -72,6 +72,13 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "clippy", minutes: 7, about: "clippy, warnings denied", needs: &["machine"], action: clippy },
     Stage { name: "build", minutes: 11, about: "every program and test", needs: &["machine"], action: build },
     Stage { name: "rust-tests", minutes: 7, about: "all Rust tests", needs: &["machine"], action: rust_tests },
+    Stage {
+        name: "emulate",
+        minutes: 2,
+        about: "the kernels' tests on emulated ARM processors",
+        needs: &["machine"],
+        action: emulated_tests,
+    },
     Stage {
         name: "page",
         minutes: 5,
@@ -116,7 +123,13 @@ fn tidy_stage(bench: &mut Bench) -> Result<()> {
 
 fn clippy(bench: &mut Bench) -> Result<()> {
     let program = bench.cargo("clippy").args(["--workspace", "--all-targets"]).args(bench.features());
-    bench.watch(program.args(["--", "--deny", "warnings"]), Counter::None)
+    bench.watch(program.args(["--", "--deny", "warnings"]), Counter::None)?;
+    // What this processor does not compile would otherwise break unseen.
+    for target in emulate::installed_targets() {
+        let program = bench.cargo("clippy").args(["--package", "kernels", "--all-targets", "--target", target]);
+        bench.watch(program.args(["--", "--deny", "warnings"]), Counter::None)?;
+    }
+    Ok(())
 }
 
 /// Programs and tests in one call, so that both see the same features and no crate is compiled twice.
@@ -128,6 +141,19 @@ fn build(bench: &mut Bench) -> Result<()> {
 fn rust_tests(bench: &mut Bench) -> Result<()> {
     let program = bench.cargo("test").args(["--workspace", "--no-fail-fast"]).args(bench.features());
     bench.watch(program, Counter::Cargo)
+}
+
+fn emulated_tests(bench: &mut Bench) -> Result<()> {
+    match emulate::Emulation::find() {
+        Ok(emulation) => {
+            let programs = emulation.programs(&bench.root)?;
+            programs.into_iter().try_for_each(|program| bench.watch(program, Counter::Cargo))
+        }
+        Err(why) => {
+            bench.skip(why);
+            Ok(())
+        }
+    }
 }
 
 fn page_tests(bench: &mut Bench) -> Result<()> {

@@ -133,3 +133,13 @@ fn the_best_is_named_as_its_set() {
         assert!(kernels.name().starts_with(name), "{} of `{name}`", kernels.name());
     }
 }
+
+/// On emulated processors the variable says what must be there, so that no suite passes for want of instructions.
+#[test]
+fn the_environment_decides() {
+    let chosen = Kernels::from_env().expect("what AULA_KERNELS asks for is there");
+    match std::env::var(VARIABLE) {
+        Ok(name) if !name.is_empty() => assert_eq!(chosen.report(), Kernels::forced(&name).expect("there").report()),
+        _ => assert_eq!(chosen.report(), Kernels::detect().report()),
+    }
+}
