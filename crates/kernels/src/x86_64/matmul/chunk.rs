@@ -4,7 +4,10 @@
 //! as many columns as fit into the second-level cache. Then each group of vectors of weights goes along these columns: a
 //! block of it is unpacked once and meets all rows, whose sums wait in the first-level cache.
 
-use std::cell::RefCell;
+use std::{
+    arch::x86_64::{_MM_HINT_T0, _mm_prefetch},
+    cell::RefCell,
+};
 
 use super::{
     formats::{KScales, Quantized},
@@ -19,10 +22,22 @@ use crate::{
 
 /// Rows that are copied together.
 pub(super) const ROWS: usize = 64;
+/// Rows with those that fill up the last group.
+const PADDED: usize = ROWS + 8;
 /// Columns that are copied together, at most.
 const COLUMNS: usize = 3072;
 /// Bytes of a row in a copied block: values, scale, two starts, sum.
 const ROW_BYTES: usize = BLOCK + 4 + 8 + 4;
+
+/// How far ahead of the reads weights are asked for: they are read slowly, and a block at once.
+const AHEAD: usize = 1024;
+
+/// Asks for the line of `at`, wherever that is.
+#[inline(always)]
+fn prefetch(at: *const u8) {
+    // SAFETY: every x86-64 processor has SSE, and asking for memory that is not there does nothing.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+}
 
 /// A line of the cache.
 #[derive(Clone, Copy)]
@@ -37,7 +52,7 @@ thread_local! {
 /// Gives `body` room for copied rows.
 pub(super) fn with_room(body: impl FnOnce(*mut u8)) {
     COPIED.with_borrow_mut(|lines| {
-        lines.resize((COLUMNS / BLOCK * ROWS * ROW_BYTES).div_ceil(64), Line([0; 64]));
+        lines.resize((COLUMNS / BLOCK * PADDED * ROW_BYTES).div_ceil(64), Line([0; 64]));
         body(lines.as_mut_ptr().cast());
     });
 }
@@ -112,7 +127,7 @@ impl Copied {
 
 /// Sums of all copied rows and one group of vectors.
 #[repr(align(64))]
-struct Sums([f32; ROWS * 2 * STRIP_ROWS]);
+struct Sums([f32; PADDED * 2 * STRIP_ROWS]);
 
 /// All rows of `x` times all strips: `R` rows and `VS` vectors in registers.
 ///
@@ -125,17 +140,18 @@ pub(super) unsafe fn chunk<I: Isa, F: Quantized, const R: usize, const VS: usize
     out: Out,
     room: *mut u8,
 ) {
+    const { assert!(R <= PADDED - ROWS + 1 && VS * I::V::LANES <= 2 * STRIP_ROWS) };
     let n_vectors = weights.count() * STRIP_ROWS / I::V::LANES;
     let n_tiles = x.width / BLOCK / F::BLOCKS;
     // Pieces of about the same size.
     let piece = n_tiles.div_ceil(x.width.div_ceil(COLUMNS));
-    let mut sums = Sums([0.0; ROWS * 2 * STRIP_ROWS]);
+    let mut sums = Sums([0.0; PADDED * 2 * STRIP_ROWS]);
     for first_row in (0..x.rows).step_by(ROWS) {
         let x = x.range(first_row, ROWS.min(x.rows - first_row));
         let copied = Copied { at: room, rows: x.rows.next_multiple_of(R) };
         for first_tile in (0..n_tiles).step_by(piece) {
             let tiles = first_tile..n_tiles.min(first_tile + piece);
-            // SAFETY: a piece has at most COLUMNS columns, and `ROWS` is a multiple of `R`; by the caller's promise.
+            // SAFETY: a piece has at most COLUMNS columns, and at most PADDED rows; the rest by the caller's promise.
             unsafe {
                 copied.fill::<I, F>(&x, tiles.start * F::BLOCKS, tiles.len() * F::BLOCKS);
                 let to = Out { at: out.at.add(first_row * out.stride), ..out };
@@ -172,7 +188,7 @@ unsafe fn panel<I: Isa, F: Quantized, const R: usize, const VS: usize>(
     let strip_bytes = weights.format.strip_bytes(weights.width);
     let at = sums.0.as_mut_ptr();
     let lanes = I::V::LANES;
-    // SAFETY: `sums` has `ROWS` rows of `VS · LANES` values, at most twice 16; the rest by the caller's promise.
+    // SAFETY: `sums` has `PADDED` rows of `VS · LANES` values, at most twice 16; the rest by the caller's promise.
     unsafe {
         for row in 0..copied.rows {
             for v in 0..VS {
@@ -193,11 +209,21 @@ unsafe fn panel<I: Isa, F: Quantized, const R: usize, const VS: usize>(
                 F::open(from[v].0, &mut scales[v]);
             }
             for b in 0..F::BLOCKS {
+                let part = F::TILE / F::BLOCKS;
+                for (tile, _) in from {
+                    for line in 0..part.div_ceil(64) {
+                        prefetch(tile.wrapping_add(AHEAD + b * part + 64 * line));
+                    }
+                }
                 let unpacked = Weights::<I, VS>::read::<F>(from, &scales, b);
                 let block = (tile - tiles.start) * F::BLOCKS + b;
                 for first in (0..copied.rows).step_by(R) {
                     let mut some = [copied.row(block, first); R];
                     let mut acc = [[I::V::zero(); VS]; R];
+                    let next = some[0].q.wrapping_add(copied.rows * ROW_BYTES);
+                    for line in 0..(R * BLOCK).div_ceil(64) {
+                        prefetch(next.wrapping_add(64 * line).cast());
+                    }
                     for row in 0..R {
                         some[row] = copied.row(block, first + row);
                         for v in 0..VS {

@@ -1,4 +1,4 @@
-//! Up to eight rows: each block of weights is read and unpacked once for all of them, in the order of memory.
+//! Few rows: each block of weights is read and unpacked once for all of them, in the order of memory.
 
 use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
@@ -13,8 +13,6 @@ use crate::{
     ops::{Out, Strips},
 };
 
-/// Rows that can be computed so.
-pub(super) const MOST: usize = 8;
 /// How far ahead of the reads memory is asked for: beyond what the processor's own prefetcher does, which stops at the end
 /// of a page of 4 KiB.
 const AHEAD: usize = 4096;

@@ -5,6 +5,10 @@
 //! * `step` – one block of columns
 //! * `direct` – few rows, as in decoding; `chunk` – many, as in prefill
 //! * `floats` – weights that are floats
+#![expect(
+    clippy::needless_range_loop,
+    reason = "arrays of registers are walked by row and vector, several at once; iterators would be calls without the instructions"
+)]
 
 mod avx2;
 mod avx512;
@@ -18,11 +22,11 @@ mod step;
 use self::{floats::Floats, formats::Quantized};
 use crate::{
     activations::ActivationRows,
-    format::Format,
+    format::{Format, STRIP_ROWS},
     ops::{MatmulKernel, Out, Strips},
 };
 
-/// `rows` of `out` from `first` on.
+/// The rows of `out` from `first` on.
 fn skip(out: Out, first: usize) -> Out {
     Out { at: out.at.wrapping_add(first * out.stride), ..out }
 }
@@ -43,6 +47,7 @@ macro_rules! instruction_set {
     (
         $(#[$doc:meta])* $name:ident, $label:literal, $enable:literal, [$($feature:tt),+],
         vectors of a strip: $per_strip:literal,
+        direct: up to $few:literal rows, [$($direct:literal),+],
         chunk: $chunk_rows:literal rows, $chunk_vectors:literal vectors,
         floats: $float_rows:literal rows, rest: [$($float_rest:literal),+]
     ) => {
@@ -73,26 +78,51 @@ macro_rules! instruction_set {
             #[target_feature(enable = $enable)]
             unsafe fn float_rows<F: Floats, const R: usize>(weights: &Strips<'_>, x: &ActivationRows<'_>, out: Out) {
                 // SAFETY: the instruction set is enabled; the rest by the caller's promise.
-                unsafe { floats::rows::<$name, F, R>(weights, x, out) }
+                unsafe {
+                    // Whole strips at a time as far as the registers go: that is the order of memory.
+                    if R <= $float_rows / $per_strip {
+                        floats::rows::<$name, F, false, R, $per_strip>(weights, x.exact.as_ptr(), out);
+                    } else {
+                        floats::rows::<$name, F, false, R, 1>(weights, x.exact.as_ptr(), out);
+                    }
+                }
+            }
+
+            #[target_feature(enable = $enable)]
+            unsafe fn float_pairs<F: Floats>(weights: &Strips<'_>, x: *const f32, out: Out) {
+                // SAFETY: the instruction set is enabled; the rest by the caller's promise.
+                unsafe { floats::rows::<$name, F, true, $float_rows, 1>(weights, x, out) }
             }
 
             unsafe fn quantized<F: Quantized>(weights: &Strips<'_>, x: &ActivationRows<'_>, out: Out) {
                 // SAFETY: a value of the type proves that the instruction set is there; the rest by the caller's promise.
                 unsafe {
-                    if x.rows > direct::MOST {
+                    if x.rows > $few {
                         return chunk::with_room(|room| chunk::<F>(weights, x, out, room));
                     }
-                    with_count!(x.rows, [1, 2, 3, 4, 5, 6, 7, 8], direct::<F> (weights, x, out));
+                    with_count!(x.rows, [$($direct),+], direct::<F> (weights, x, out));
                 }
             }
 
             unsafe fn floats<F: Floats>(weights: &Strips<'_>, x: &ActivationRows<'_>, out: Out) {
-                // SAFETY: as above.
+                let whole =
+                    if weights.count() < floats::WORTH_PAIRING { 0 } else { x.rows / $float_rows * $float_rows };
+                // SAFETY: as above; the pairs are groups of rows one after the other.
                 unsafe {
-                    for first in (0..x.rows).step_by($float_rows) {
+                    if whole > 0 {
+                        floats::paired::<$float_rows>(&x.range(0, whole), |pairs| {
+                            for (index, strip) in floats::each(weights).enumerate() {
+                                for first in (0..whole).step_by($float_rows) {
+                                    let at = out.at.add(first * out.stride + index * STRIP_ROWS);
+                                    float_pairs::<F>(&strip, pairs.add(first * x.width), Out { at, ..out });
+                                }
+                            }
+                        });
+                    }
+                    for first in (whole..x.rows).step_by($float_rows) {
                         let some = x.range(first, $float_rows.min(x.rows - first));
                         let out = skip(out, first);
-                        with_count!(some.rows, [$float_rows, $($float_rest),+], float_rows::<F>(weights, &some, out));
+                        with_count!(some.rows, [$float_rows, $($float_rest),+], float_rows::<F> (weights, &some, out));
                     }
                 }
             }
@@ -131,7 +161,8 @@ instruction_set!(
     Avx512Vnni, "avx512_vnni", "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c",
     ["avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx2", "fma", "f16c"],
     vectors of a strip: 1,
-    chunk: 4 rows, 2 vectors,
+    direct: up to 8 rows, [1, 2, 3, 4, 5, 6, 7, 8],
+    chunk: 6 rows, 2 vectors,
     floats: 12 rows, rest: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
 );
 instruction_set!(
@@ -139,7 +170,8 @@ instruction_set!(
     AvxVnni, "avx_vnni", "avxvnni,avx2,fma,f16c",
     ["avxvnni", "avx2", "fma", "f16c"],
     vectors of a strip: 2,
-    chunk: 4 rows, 1 vectors,
+    direct: up to 8 rows, [1, 2, 3, 4, 5, 6, 7, 8],
+    chunk: 2 rows, 1 vectors,
     floats: 6 rows, rest: [1, 2, 3, 4, 5]
 );
 instruction_set!(
@@ -147,6 +179,7 @@ instruction_set!(
     Avx2, "avx2", "avx2,fma,f16c",
     ["avx2", "fma", "f16c"],
     vectors of a strip: 2,
+    direct: up to 4 rows, [1, 2, 3, 4],
     chunk: 1 rows, 1 vectors,
     floats: 6 rows, rest: [1, 2, 3, 4, 5]
 );
