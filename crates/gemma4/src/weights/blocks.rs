@@ -28,6 +28,11 @@ use crate::{
 
 type Result<T, E = candle_core::Error> = std::result::Result<T, E>;
 
+/// At most so many bytes of a row are read at once; on the stack. Enough for a row of the largest quantized table.
+const ROW_BUFFER_BYTES: usize = 16 << 10;
+/// Blocks are aligned to no more.
+const BLOCK_ALIGNMENT: usize = 8;
+
 /// A two-dimensional tensor in the map, `(n_rows, width)`, row-major.
 #[derive(Clone)]
 pub struct MappedMatrix {
@@ -171,11 +176,13 @@ impl MappedMatrix {
         Ok(out)
     }
 
-    /// The first `out.len()` values of row `id`, dequantized to f32: a whole number of blocks. Allocates nothing, and
-    /// touches no other bytes.
+    /// The first `out.len()` values of row `id`, dequantized to f32: a whole number of blocks. Allocates nothing.
+    ///
+    /// They are read from the file and not through its map: the system maps many pages around one that is touched, and a
+    /// few hundred rows of the large tables would be half a gigabyte of resident memory.
     ///
     /// # Errors
-    /// If `id` is not a row, or that many values are not whole blocks of it.
+    /// If `id` is not a row, that many values are not whole blocks of it, or the file cannot be read.
     pub fn row_into(&self, id: u32, out: &mut [f32]) -> Result<()> {
         let dtype = self.dtype();
         let (row_blocks, wanted) = (self.width / dtype.block_size(), out.len() / dtype.block_size());
@@ -188,15 +195,31 @@ impl MappedMatrix {
                 self.width
             );
         }
-        let start = id as usize * row_blocks;
-        let bytes = || &self.bytes()[start * dtype.type_size()..(start + wanted) * dtype.type_size()];
-        match dtype {
-            GgmlDType::Q4K => q4k_into(bytes(), out),
-            GgmlDType::Q5K => q5k_into(bytes(), out),
-            _ => {
-                with_block_type!(dtype, Block => Block::to_float(&self.blocks::<Block>()?[start..start + wanted], out),
-                _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name))
-            }
+        let mut buffer = [0; ROW_BUFFER_BYTES + BLOCK_ALIGNMENT];
+        let aligned = buffer.as_ptr().align_offset(BLOCK_ALIGNMENT);
+        let most_blocks = ROW_BUFFER_BYTES / dtype.type_size();
+        let mut block = id as usize * row_blocks;
+        for out in out.chunks_mut(most_blocks * dtype.block_size()) {
+            let n_blocks = out.len() / dtype.block_size();
+            let bytes = &mut buffer[aligned..aligned + n_blocks * dtype.type_size()];
+            self.file.read_at(bytes, self.info.offset + (block * dtype.type_size()) as u64)?;
+            self.dequantize(bytes, out)?;
+            block += n_blocks;
+        }
+        Ok(())
+    }
+
+    /// Whole blocks of this matrix' type, as f32.
+    fn dequantize(&self, bytes: &[u8], out: &mut [f32]) -> Result<()> {
+        match self.dtype() {
+            GgmlDType::Q4K => q4k_into(bytes, out),
+            GgmlDType::Q5K => q5k_into(bytes, out),
+            dtype => with_block_type!(dtype, Block => {
+                let Some(blocks) = as_blocks::<Block>(bytes) else {
+                    candle_core::bail!("{} bytes are not whole blocks of {}", bytes.len(), self.info.name)
+                };
+                Block::to_float(blocks, out);
+            }, _ => candle_core::bail!("tensor {} has an unsupported type", self.info.name)),
         }
         Ok(())
     }
