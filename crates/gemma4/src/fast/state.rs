@@ -22,11 +22,14 @@ const SUMMED: usize = 4096;
 /// What keys and values belong to: the configuration, and the tensors by name, type, shape and place. Another
 /// quantization of a model has another one; another model of the same shapes differs in its norms.
 pub(super) fn fingerprint(file: &Arc<GgufFile>, config: &Config) -> u64 {
-    file.tensors().iter().fold(mix(VERSION, format!("{config:?}").as_bytes()), |sum, tensor| {
+    let sum = file.tensors().iter().fold(mix(VERSION, format!("{config:?}").as_bytes()), |sum, tensor| {
         let what = format!("{} {} {:?} {}", tensor.name, dtype_id(tensor.dtype), tensor.shape, tensor.offset);
         let sum = mix(sum, what.as_bytes());
         if tensor.shape.len() == 1 { mix(sum, file.tensor_bytes(tensor)) } else { sum }
-    })
+    });
+    // The system maps many pages around each that was read here, and nobody reads them again.
+    file.give_back_pages();
+    sum
 }
 
 /// Writes the state of `cache`.
