@@ -10,7 +10,6 @@
 //! * **Who waits leaves its core soon.** After `SPIN` without work a thread parks, and so does a caller whose last
 //!   items take that long. The core is idle then, and the system can put the thread there that everybody waits for.
 //!   Nobody yields: a core given to a busy program for a slice is gone for milliseconds, a parked thread is not.
-//! * **Fewer threads where that is faster.** See `pace`.
 //!
 //! # Protocol
 //!
@@ -24,8 +23,8 @@
 //! | `allowed` | threads that may claim, the caller included; changed by the caller between two jobs |
 //! | `asleep` | one bit for each thread of the pool that is parked or about to park |
 //!
-//! 1. The caller, which holds the lock that makes callers take turns, writes `allowed`, `task`, `n_items` and `unfinished`, and
-//!    then publishes the job by one store of `n_items` to `remaining`.
+//! 1. The caller, which holds the lock that makes callers take turns, writes `allowed`, `task`, `n_items`, `unfinished`,
+//!    and then publishes the job by one store of `n_items` to `remaining`.
 //! 2. To claim is to subtract 1 from `remaining`; the claim is good if the value before was above 0, and its item is
 //!    `n_items` less that value. Who holds a good claim runs the item, and claims on. Who fails to claim reports the items
 //!    it has done by subtracting their number from `unfinished`.
@@ -63,19 +62,17 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 mod affinity;
 mod job;
-mod pace;
 
 use job::Shared;
-use pace::{Pace, Seen};
 
 /// How long a thread looks for work, and a caller for the end of its job, before it leaves its core. Longer than what lies
-/// between two jobs of a token; about what it costs to fall asleep and be woken.
-const SPIN: Duration = Duration::from_micros(30);
+/// between two jobs of a token and than an item; shorter or longer is slower while every core is busy, and no faster idle.
+const SPIN: Duration = Duration::from_micros(20);
 
 /// Threads a pool can have, the caller's included: one bit of a word for each of the others.
 pub const MAX_THREADS: usize = 65;
@@ -85,8 +82,8 @@ pub const MAX_THREADS: usize = 65;
 pub struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
-    /// Callers take turns; who has the turn decides how many threads take part.
-    turn: Mutex<Pace>,
+    /// Callers take turns.
+    turn: Mutex<()>,
     /// Threads that may compute, the caller's included.
     active: AtomicUsize,
     stop: Arc<AtomicBool>,
@@ -130,7 +127,7 @@ impl Pool {
             }
         }
         let active = AtomicUsize::new(workers.len() + 1);
-        Self { shared, workers, turn: Mutex::new(Pace::new()), active, stop }
+        Self { shared, workers, turn: Mutex::new(()), active, stop }
     }
 
     /// Keeps the calling thread on the logical processors `cpus`, as [`Pool::on_cpus`] does with the pool's own, until it
@@ -170,18 +167,13 @@ impl Pool {
             }
             return;
         }
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let threads = turn.threads(active);
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         IN_ITEM.set(true);
-        let begun = Instant::now();
-        self.shared.publish(n_items, &task, threads);
-        self.wake(threads, n_items - 1);
-        let own = self.shared.work();
-        let worked = begun.elapsed();
+        self.shared.publish(n_items, &task, active);
+        self.wake(active, n_items - 1);
+        self.shared.work();
         self.shared.wait();
-        let waited = begun.elapsed() - worked;
         IN_ITEM.set(false);
-        turn.note(&Seen { n_items, own, threads, worked, waited });
         let panicked = self.shared.take_panic();
         drop(turn);
         if let Some(payload) = panicked {

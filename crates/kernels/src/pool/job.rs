@@ -79,9 +79,9 @@ impl Shared {
         usize::try_from(before).ok().filter(|left| *left > 0)
     }
 
-    /// Claims items and runs them until none is left, then reports them; how many it ran. Never unwinds.
-    pub(super) fn work(&self) -> usize {
-        let Some(mut left) = self.claim() else { return 0 };
+    /// Claims items and runs them until none is left, then reports them. Never unwinds.
+    pub(super) fn work(&self) {
+        let Some(mut left) = self.claim() else { return };
         let task = self.job.0.task.load(Ordering::Relaxed).cast_const().cast::<Task<'_>>();
         // SAFETY: `task` was written by `publish` before the store to `remaining` from which the claim acquired, and is not
         // written again before this job ends. It points to a `Task` on the stack of the caller of `Pool::run`, which stays
@@ -113,7 +113,6 @@ impl Shared {
             }
         }
         self.report(done);
-        done
     }
 
     /// `done` items of the present job, claimed by this thread, have ended. It must not touch the job any more.
