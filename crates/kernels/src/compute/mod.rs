@@ -15,6 +15,11 @@ pub use self::{
 };
 use crate::{Kernels, Pool};
 
+/// Rows that are done before anybody else would have begun.
+const FEW_ROWS: usize = 3;
+/// Rows of an item at most: what a thread without a core holds up.
+const MOST_ROWS: usize = 8;
+
 /// Kernels and the threads that run them.
 #[derive(Debug)]
 pub struct Compute {
@@ -38,15 +43,15 @@ impl Compute {
         &self.kernels
     }
 
-    /// Runs `task(first, n)` over `0..rows` in pieces of at most `piece` rows; on this thread if that is one piece.
-    fn over_rows(&self, rows: usize, piece: usize, task: &(dyn Fn(usize, usize) + Sync)) {
-        let piece = piece.max(1);
-        if rows <= piece {
+    /// Runs `task(first, n)` over `0..rows` in pieces; a few rows on this thread, without a word to the others.
+    fn over_rows(&self, rows: usize, task: &(dyn Fn(usize, usize) + Sync)) {
+        if rows <= FEW_ROWS {
             if rows > 0 {
                 task(0, rows);
             }
             return;
         }
+        let piece = rows.div_ceil(2 * self.pool.active()).clamp(2, MOST_ROWS);
         self.pool.run(rows.div_ceil(piece), &|item| {
             let first = item * piece;
             task(first, piece.min(rows - first));

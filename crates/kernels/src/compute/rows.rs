@@ -7,8 +7,8 @@ use half::f16;
 use super::{Compute, Parts};
 use crate::{Activations, KvLayer, activations::ActivationWriter, format::BLOCK, ops::KEY_TILE};
 
-/// Rows of one item of a job.
-const ROWS: usize = 8;
+/// Rows whose keys and values are stored before anybody else would have begun.
+const FEW_STORED: usize = 8;
 /// Values of a row that go through a buffer at a time.
 const PIECE: usize = 1024;
 
@@ -54,7 +54,7 @@ impl Compute {
         let rows = whole_rows(x.len(), width);
         out.resize(rows, width);
         let writer = out.writer();
-        self.over_rows(rows, ROWS, &|first, n| {
+        self.over_rows(rows, &|first, n| {
             for (row, x) in x[first * width..(first + n) * width].chunks_exact(width).enumerate() {
                 // SAFETY: each row belongs to one item.
                 unsafe { self.write(writer, first + row, 0, x) };
@@ -71,7 +71,7 @@ impl Compute {
         let rows = whole_rows(x.len(), width);
         out.resize(rows, width);
         let writer = out.writer();
-        self.over_rows(rows, ROWS, &|first, n| {
+        self.over_rows(rows, &|first, n| {
             for (row, x) in x[first * width..(first + n) * width].chunks_exact(width).enumerate() {
                 // SAFETY: each row belongs to one item.
                 unsafe { self.norm_row(x, w, eps, writer, first + row) };
@@ -115,7 +115,7 @@ impl Compute {
             out.resize(rows, width);
             (w, out.writer())
         });
-        self.over_rows(rows, ROWS, &|first, n| {
+        self.over_rows(rows, &|first, n| {
             for row in first..first + n {
                 // SAFETY: each row belongs to one item.
                 let x = unsafe { x.part(row * width, width) };
@@ -146,7 +146,7 @@ impl Compute {
         let width = heads * head_dim;
         let rows = whole_rows(x.len(), width);
         let x = Parts::new(x);
-        self.over_rows(rows, ROWS, &|first, n| {
+        self.over_rows(rows, &|first, n| {
             for row in first..first + n {
                 // SAFETY: each row belongs to one item.
                 let x = unsafe { x.part(row * width, width) };
@@ -200,7 +200,7 @@ impl Compute {
             });
         };
         // A chunk as long as the layer may begin and end in the same tile.
-        if rows <= ROWS || tiles > kv.capacity() / KEY_TILE {
+        if rows <= FEW_STORED || tiles > kv.capacity() / KEY_TILE {
             (0..tiles * heads).for_each(task);
         } else {
             self.pool.run(tiles * heads, &task);
@@ -215,7 +215,7 @@ impl Compute {
         let rows = whole_rows(gate.len(), width);
         out.resize(rows, width);
         let writer = out.writer();
-        self.over_rows(rows, ROWS, &|first, n| {
+        self.over_rows(rows, &|first, n| {
             with_row(width, |values| {
                 for row in first..first + n {
                     self.kernels.rows.gelu_mul(&gate[row * width..][..width], &p[row * stride..][..width], values);
@@ -244,7 +244,7 @@ impl Compute {
         let rows = whole_rows(context.len(), width);
         let context = Parts::new(context);
         let k = self.kernels.rows;
-        self.over_rows(rows, ROWS, &|first, n_rows| {
+        self.over_rows(rows, &|first, n_rows| {
             with_row(2 * w.len(), |buffer| {
                 let (scaled, normed) = buffer.split_at_mut(w.len());
                 for row in first..first + n_rows {
