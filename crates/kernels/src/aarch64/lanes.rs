@@ -6,9 +6,9 @@ use half::f16;
 
 use super::instructions::{narrow, widen};
 use crate::lanes::{
-    LANES, Lanes, attention_kernel,
+    LANES, Lanes,
     attention::{Block, panel},
-    proven, row_kernel,
+    attention_kernel, proven, row_kernel,
 };
 
 /// Vector instructions as every processor of this architecture has them.
@@ -155,13 +155,7 @@ fn where_seen4(x: float32x4_t, score: float32x4_t) -> float32x4_t {
 /// `x` in the lanes whose `index` is in `first..end`.
 #[inline]
 #[target_feature(enable = "neon")]
-fn within4(
-    x: float32x4_t,
-    index: uint32x4_t,
-    first: uint32x4_t,
-    end: uint32x4_t,
-    other: float32x4_t,
-) -> float32x4_t {
+fn within4(x: float32x4_t, index: uint32x4_t, first: uint32x4_t, end: uint32x4_t, other: float32x4_t) -> float32x4_t {
     vbslq_f32(vandq_u32(vcgeq_u32(index, first), vcltq_u32(index, end)), x, other)
 }
 

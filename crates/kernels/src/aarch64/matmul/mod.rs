@@ -143,14 +143,12 @@ unsafe fn rows<B: Blocks, const MATRICES: bool>(panel: &Panel, p: Place<'_>, lef
             (true, _) => panel::by_matrices::<B, 4>(panel, p, left.min(8)),
             (false, 1) => panel::by_dots::<B, 1>(panel, p),
             (false, 2..4) => panel::by_dots::<B, 2>(panel, p),
-            (false, 4..8) => panel::by_dots::<B, 4>(panel, p),
-            (false, _) => panel::by_dots::<B, 8>(panel, p),
+            (false, _) => panel::by_dots::<B, 4>(panel, p),
         }
     }
     match (MATRICES, left) {
         (true, _) => left.min(8),
         (false, 2..4) => 2,
-        (false, 4..8) => 4,
-        (false, _) => left.min(8),
+        (false, _) => left.min(4),
     }
 }

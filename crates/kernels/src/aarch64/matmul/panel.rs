@@ -53,7 +53,9 @@ impl Panel {
                 // SAFETY: by the caller's promise.
                 let mut q = unsafe { B::quad(tile, b, g) };
                 if B::ZERO != 0 {
-                    q = q.map(|q| vsubq_s8(q, zero));
+                    for q in &mut q {
+                        *q = vsubq_s8(*q, zero);
+                    }
                 }
                 if paired {
                     for c in 0..4 {
@@ -175,6 +177,29 @@ pub(super) unsafe fn by_dots<B: Blocks, const ROWS: usize>(panel: &Panel, p: Pla
 /// Activations of some pairs of rows: vector `c` of a block holds columns `8·c..8·c + 8` of both rows.
 pub(super) type Paired<const PAIRS: usize> = [[[int8x16_t; 4]; PANEL]; PAIRS];
 
+/// Adds columns `8·C..8·C + 8` of block `at`.
+#[inline]
+#[target_feature(enable = "neon,i8mm")]
+fn add<const PAIRS: usize, const C: usize>(d: &mut [[int32x4_t; 2]; PAIRS], x: &Paired<PAIRS>, at: usize, w: &Quad) {
+    for pair in 0..PAIRS {
+        let x = x[pair][at][C];
+        d[pair] = [matrix(d[pair][0], x, w[2 * C]), matrix(d[pair][1], x, w[2 * C + 1])];
+    }
+}
+
+/// `sums + d · (scale · x_scale)` for both rows of a pair, where `d` holds both rows' dot products with two rows of weights
+/// and with two more.
+#[inline]
+#[target_feature(enable = "neon")]
+fn scaled(sums: [float32x4_t; 2], d: [int32x4_t; 2], scale: float32x4_t, x_scales: [f32; 2]) -> [float32x4_t; 2] {
+    let (low, high) = (vreinterpretq_s64_s32(d[0]), vreinterpretq_s64_s32(d[1]));
+    let (a, b) = (vzip1q_s64(low, high), vzip2q_s64(low, high));
+    [
+        vfmaq_f32(sums[0], vcvtq_f32_s32(vreinterpretq_s32_s64(a)), vmulq_n_f32(scale, x_scales[0])),
+        vfmaq_f32(sums[1], vcvtq_f32_s32(vreinterpretq_s32_s64(b)), vmulq_n_f32(scale, x_scales[1])),
+    ]
+}
+
 /// `rows` rows, at most two for each pair, by matrix products. Without its second row a pair computes the first twice.
 ///
 /// # Safety
@@ -197,6 +222,13 @@ pub(super) unsafe fn by_matrices<B: Blocks, const PAIRS: usize>(panel: &Panel, p
             }
         }
     }
+    // Where the scales of each row begin.
+    let mut first = [[0; 2]; PAIRS];
+    for (pair, first) in first.iter_mut().enumerate() {
+        *first = [p.index(row_of(pair, 0), 0), p.index(row_of(pair, 1), 0)];
+    }
+    // In the loops over blocks nothing is zipped or mapped: that is not always inlined here, and sums would leave their
+    // registers.
     for g in 0..QUADS {
         let mut sums = [[vdupq_n_f32(0.0); 2]; PAIRS];
         // SAFETY: rows and blocks are there by the caller's promise, and no row beyond the last is asked for.
@@ -206,32 +238,29 @@ pub(super) unsafe fn by_matrices<B: Blocks, const PAIRS: usize>(panel: &Panel, p
             }
             for at in 0..p.n {
                 let w = &panel.q[at][g];
-                for half in 0..if B::TWO_SCALES { 2 } else { 1 } {
-                    let columns = if B::TWO_SCALES { 2 * half..2 * half + 2 } else { 0..4 };
-                    let mut d = [[vdupq_n_s32(0); 2]; PAIRS];
-                    for c in columns {
-                        for (d, x) in d.iter_mut().zip(&x) {
-                            d[0] = matrix(d[0], x[at][c], w[2 * c]);
-                            d[1] = matrix(d[1], x[at][c], w[2 * c + 1]);
-                        }
-                    }
-                    let scale = panel.scales[at][half][g];
-                    for (pair, (sums, d)) in sums.iter_mut().zip(d).enumerate() {
-                        let (low, high) = (vreinterpretq_s64_s32(d[0]), vreinterpretq_s64_s32(d[1]));
-                        let d = [vzip1q_s64(low, high), vzip2q_s64(low, high)];
-                        for (second, (sum, d)) in sums.iter_mut().zip(d).enumerate() {
-                            let x_scale = *p.x.scale.get_unchecked(p.index(row_of(pair, second), at));
-                            let d = vcvtq_f32_s32(vreinterpretq_s32_s64(d));
-                            *sum = vfmaq_f32(*sum, d, vmulq_n_f32(scale, x_scale));
-                        }
+                let scales = [panel.scales[at][0][g], panel.scales[at][1][g]];
+                let mut d = [[vdupq_n_s32(0); 2]; PAIRS];
+                add::<PAIRS, 0>(&mut d, &x, at, w);
+                add::<PAIRS, 1>(&mut d, &x, at, w);
+                if B::TWO_SCALES {
+                    for pair in 0..PAIRS {
+                        let [a, b] = first[pair];
+                        let x_scales = [*p.x.scale.get_unchecked(a + at), *p.x.scale.get_unchecked(b + at)];
+                        sums[pair] = scaled(sums[pair], d[pair], scales[0], x_scales);
+                        d[pair] = [vdupq_n_s32(0); 2];
                     }
                 }
-                if B::MINIMA {
-                    for (pair, sums) in sums.iter_mut().enumerate() {
-                        for (second, sum) in sums.iter_mut().enumerate() {
-                            let index = p.index(row_of(pair, second), at);
-                            *sum = vfmaq_n_f32(*sum, panel.minima[at][g], *p.x.scaled_sum.get_unchecked(index));
-                        }
+                add::<PAIRS, 2>(&mut d, &x, at, w);
+                add::<PAIRS, 3>(&mut d, &x, at, w);
+                let last = if B::TWO_SCALES { scales[1] } else { scales[0] };
+                for pair in 0..PAIRS {
+                    let [a, b] = first[pair];
+                    let x_scales = [*p.x.scale.get_unchecked(a + at), *p.x.scale.get_unchecked(b + at)];
+                    sums[pair] = scaled(sums[pair], d[pair], last, x_scales);
+                    if B::MINIMA {
+                        let minima = panel.minima[at][g];
+                        let (a, b) = (p.x.scaled_sum.get_unchecked(a + at), p.x.scaled_sum.get_unchecked(b + at));
+                        sums[pair] = [vfmaq_n_f32(sums[pair][0], minima, *a), vfmaq_n_f32(sums[pair][1], minima, *b)];
                     }
                 }
             }
