@@ -121,6 +121,7 @@ test("sparing the battery is on, keeping conversations is not, and both are kept
   await show(page, "models");
   const [battery, keep] = ["set-battery", "set-keep"].map((name) => at(page, name));
   assert.deepEqual([await battery.isChecked(), await keep.isChecked()], [true, false]);
+  await at(page, "set-limit").scrollIntoViewIfNeeded();
   await picture(page, "models-battery-keep");
   await battery.click();
   await keep.click();
