@@ -15,15 +15,15 @@ use crate::{
 const ITEM_BYTES: usize = 96 << 10;
 /// Up to so many rows a product takes about as long as reading its weights; with more it takes as long as computing.
 const FEW_ROWS: usize = 8;
-/// Rows of an item of a job that computes.
-const ITEM_ROWS: usize = 128;
+/// Rows of an item of a job that computes: a multiple of what kernels take together.
+const ITEM_ROWS: usize = 96;
 /// Strips of such an item, at least and at most: preparing the rows should cost little beside multiplying them, and the
 /// weights should stay in the second-level cache from some rows to the next.
 const ITEM_STRIPS: (usize, usize) = (8, 32);
 /// Items of such a job for each thread, if there are strips enough, so that none waits long for the last.
 const ITEMS_A_THREAD: usize = 6;
 /// Rows whose gate and up values wait together for the multiplication.
-const GATED_ROWS: usize = 64;
+const GATED_ROWS: usize = 96;
 /// Blocks of columns for which they do.
 const GATED_BLOCKS: usize = 8;
 

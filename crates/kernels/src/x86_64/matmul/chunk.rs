@@ -20,12 +20,13 @@ use crate::{
     ops::{Out, Strips},
 };
 
-/// Rows that are copied together.
-pub(super) const ROWS: usize = 64;
+/// Rows that are copied together: a multiple of every group, and so few that their sums and one block of them leave room
+/// in a first-level cache of 32 KiB.
+const ROWS: usize = 48;
 /// Rows with those that fill up the last group.
 const PADDED: usize = ROWS + 8;
 /// Columns that are copied together, at most.
-const COLUMNS: usize = 3072;
+const COLUMNS: usize = 2048;
 /// Bytes of a row in a copied block: values, scale, two starts, sum.
 const ROW_BYTES: usize = BLOCK + 4 + 8 + 4;
 
@@ -200,6 +201,7 @@ unsafe fn panel<I: Isa, F: Quantized, const R: usize, const VS: usize>(
                 I::V::store_f32(at.add((row * VS + v) * lanes), sum);
             }
         }
+        let written = rows.div_ceil(tiles.len() * F::BLOCKS);
         let mut scales = [KScales::EMPTY; VS];
         let mut from = [(weights.bytes.as_ptr(), 0); VS];
         for tile in tiles.clone() {
@@ -217,6 +219,12 @@ unsafe fn panel<I: Isa, F: Quantized, const R: usize, const VS: usize>(
                 }
                 let unpacked = Weights::<I, VS>::read::<F>(from, &scales, b);
                 let block = (tile - tiles.start) * F::BLOCKS + b;
+                // What is written in the end comes from far away, each row from its own page.
+                for row in block * written..rows.min((block + 1) * written) {
+                    for v in 0..VS {
+                        prefetch(out.at.wrapping_add(row * out.stride + (vector + v) * lanes).cast());
+                    }
+                }
                 for first in (0..copied.rows).step_by(R) {
                     let mut some = [copied.row(block, first); R];
                     let mut acc = [[I::V::zero(); VS]; R];
