@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use gemma4::footprint::{Footprint, kv_bytes_f16, kv_bytes_plain};
+use gemma4::footprint::{Footprint, kv_bytes_f16, kv_bytes_fast, kv_bytes_plain, scratch_bytes_fast};
 use gemma4::gguf::{GgufFile, dtype_id, type_name};
 use gemma4::{Config, identity};
 use serde::Serialize;
@@ -169,7 +169,7 @@ const TOKENIZER_BYTES_PER_TOKEN: u64 = 120;
 impl Inspection {
     /// What the model needs on the processor at a context length (in tokens, at most what the model was made for).
     pub fn memory_need(&self, context_len: usize) -> MemoryNeed {
-        self.memory_need_with(context_len, KvElement::F32)
+        self.memory_need_with(context_len, KvElement::F16Rings)
     }
 
     /// The same on a device that stores the KV cache as `kv`. In both cases the per-layer table stays in the file's map;
@@ -180,13 +180,17 @@ impl Inspection {
             weights: self.resident_bytes,
             kv_cache: match kv {
                 KvElement::F16 => kv_bytes_f16(&self.config, positions),
+                KvElement::F16Rings => kv_bytes_fast(&self.config, positions),
                 KvElement::F32 => kv_bytes_plain(&self.config, positions, CHUNK),
             },
-            scratch: results_bytes(&self.config, positions)
-                + checkpoint_bytes(&self.config, positions, kv)
+            scratch: checkpoint_bytes(&self.config, positions, kv)
+                + match kv {
+                    KvElement::F16 | KvElement::F32 => results_bytes(&self.config, positions),
+                    KvElement::F16Rings => scratch_bytes_fast(&self.config, positions) + logits_bytes(&self.config),
+                }
                 + match kv {
                     KvElement::F16 => 0,
-                    KvElement::F32 => TOKENIZER_BYTES_PER_TOKEN * self.config.vocab_size as u64,
+                    KvElement::F16Rings | KvElement::F32 => TOKENIZER_BYTES_PER_TOKEN * self.config.vocab_size as u64,
                 },
         }
     }
@@ -199,7 +203,12 @@ fn results_bytes(config: &Config, positions: usize) -> u64 {
     let per_layer_inputs = config.n_layers * config.ple_width;
     let scores = config.n_heads * (positions + chunk);
     let row = 8 * config.hidden_size + 4 * widest_ffn + 3 * per_layer_inputs + 2 * scores;
-    F32_BYTES * ((chunk * row) as u64 + 4 * config.vocab_size as u64)
+    F32_BYTES * (chunk * row) as u64 + logits_bytes(config)
+}
+
+/// One row of logits with its copies.
+fn logits_bytes(config: &Config) -> u64 {
+    4 * F32_BYTES * config.vocab_size as u64
 }
 
 /// The states of the sliding layers to which a conversation can return.

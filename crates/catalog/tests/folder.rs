@@ -221,8 +221,8 @@ fn memory_grows_with_the_context_up_to_what_the_model_was_made_for() {
     let long = inspection.memory_need(2048);
     assert_eq!(short.weights, inspection.resident_bytes);
     // Of the four layers with keys of their own (sssf) only the global one grows: keys and values of
-    // 1024 positions more, 64 numbers of 4 bytes each.
-    assert_eq!(long.kv_cache - short.kv_cache, 2 * 1024 * 64 * 4);
+    // 1024 positions more, 64 numbers of 2 bytes each.
+    assert_eq!(long.kv_cache - short.kv_cache, 2 * 1024 * 64 * 2);
     assert!(long.total() > short.total());
     let most = inspection.memory_need(inspection.config.max_context_len);
     assert_eq!(inspection.memory_need(usize::MAX), most);

@@ -42,6 +42,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     report(&format!("prompt of {prompt}"), &steps, seconds, prompt);
     let ones: Vec<&[u32]> = tokens.chunks(1).cycle().take(decoded).collect();
     let (steps, seconds) = timed(&clock, &mut sequence, &ones, &mut logits)?;
+    println!("KV cache {} MiB", sequence.cache_bytes() >> 20);
+    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
+        status.lines().filter(|line| line.starts_with("Rss")).for_each(|line| println!("{line}"));
+    }
     report(&format!("decoded {decoded} at {prompt}"), &steps, seconds, decoded);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! How much memory a model takes, from the file's own tensor table and without loading anything.
 
-use crate::{config::Config, gguf::GgufFile, kv_cache};
+use crate::{config::Config, fast, gguf::GgufFile, kv_cache};
 
 /// Bytes of a file's tensors by how they are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,16 @@ pub fn kv_bytes_f16(config: &Config, context_len: usize) -> u64 {
 /// Most bytes that the plain path's KV cache takes for `context_len` positions when fed in chunks of at most `chunk`.
 pub fn kv_bytes_plain(config: &Config, context_len: usize, chunk: usize) -> u64 {
     sum_over_owners(config, |window| kv_cache::most_capacity(window, context_len, chunk)) * 4
+}
+
+/// Most bytes that the fast path's KV cache takes for `context_len` positions.
+pub fn kv_bytes_fast(config: &Config, context_len: usize) -> u64 {
+    fast::most_bytes(config, context_len)
+}
+
+/// Bytes that one sequence of the fast path works in besides its KV cache: buffers for one pass.
+pub fn scratch_bytes_fast(config: &Config, context_len: usize) -> u64 {
+    fast::scratch_bytes(config, context_len)
 }
 
 /// Values of keys and values, where `positions` says how many positions a layer with that window keeps.

@@ -7,7 +7,7 @@ mod common;
 
 use std::path::PathBuf;
 
-use common::{greedy, load};
+use common::{every_path, greedy};
 use gemma4::{Tokenizer, Turn, chat_template, gguf::GgufFile};
 use serde::Deserialize;
 
@@ -57,22 +57,23 @@ fn prompts_become_the_same_tokens() {
 
 #[test]
 fn greedy_answers_are_the_same() {
-    let model = load(&demo("aula-demo.gguf"));
     let file = GgufFile::open(&demo("aula-demo.gguf")).unwrap();
     let tokenizer = Tokenizer::from_gguf(&file, None).unwrap();
-    let mut whole = 0;
-    for answer in answers() {
-        let n = answer.margins.iter().position(|margin| *margin < NEAR_TIE).unwrap_or(answer.new_ids.len());
-        let n = n.min(COMPARED);
-        let got: Vec<u32> = greedy(&model, &answer.ids, n).into_iter().map(|(token, _)| token).collect();
-        assert_eq!(got, answer.new_ids[..n], "{}", answer.user);
-        if n == answer.new_ids.len() {
-            let mut stream = tokenizer.detokenizer();
-            let mut text: String = got.iter().map(|token| stream.push(*token)).collect();
-            text.push_str(&stream.finish());
-            assert_eq!(text.trim(), answer.text.trim(), "{}", answer.user);
-            whole += 1;
+    for (path, model) in every_path(&demo("aula-demo.gguf")) {
+        let mut whole = 0;
+        for answer in answers() {
+            let n = answer.margins.iter().position(|margin| *margin < NEAR_TIE).unwrap_or(answer.new_ids.len());
+            let n = n.min(COMPARED);
+            let got: Vec<u32> = greedy(&*model, &answer.ids, n).into_iter().map(|(token, _)| token).collect();
+            assert_eq!(got, answer.new_ids[..n], "{path}: {}", answer.user);
+            if n == answer.new_ids.len() {
+                let mut stream = tokenizer.detokenizer();
+                let mut text: String = got.iter().map(|token| stream.push(*token)).collect();
+                text.push_str(&stream.finish());
+                assert_eq!(text.trim(), answer.text.trim(), "{path}: {}", answer.user);
+                whole += 1;
+            }
         }
+        assert!(whole >= 20, "{path}: only {whole} answers were compared to their end");
     }
-    assert!(whole >= 20, "only {whole} answers were compared to their end");
 }

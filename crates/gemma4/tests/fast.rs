@@ -10,12 +10,16 @@
 
 mod common;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use candle_core::Tensor;
 use common::*;
-use gemma4::{Logits, Model, Rows, fast};
-use test_support::synth::{Mix, Size, Spec, write_f32_twin, write_model};
+use gemma4::{
+    Config, Error, LoadOptions, Logits, Model, Rows,
+    fast::{self, FastModel},
+    gguf::GgufFile,
+};
+use test_support::synth::{GgufBuilder, Mix, Shape, Size, Spec, plan, write_f32_twin, write_model};
 
 /// Largest difference of unquantized logits from f32 references, whose standard deviation is 5. Twice what was measured;
 /// a mistake costs 0.9 and more (`tests/golden/README.md`).
@@ -161,5 +165,86 @@ fn compact_files_answer_like_full_ones() {
         write_model(&compact, Spec { without_shared_kv: true, ..Spec::new(Size::Tiny, mix) }).unwrap();
         let (a, b) = (load_fast(&full, 2), load_fast(&compact, 2));
         assert_eq!(prefill(&a, &tokens(), 7), prefill(&b, &tokens(), 7), "{}", mix.name());
+    }
+}
+
+/// A model in F32 with random weights, of the tiny shape but for `change`.
+fn write_shape(path: &std::path::Path, change: impl Fn(&mut Shape)) {
+    let mut shape = Shape::of(Size::Tiny);
+    change(&mut shape);
+    let mut builder = GgufBuilder::default();
+    builder.key("general.architecture", "gemma4");
+    for (key, value) in [
+        ("block_count", shape.n_layers),
+        ("context_length", shape.context_len),
+        ("embedding_length", shape.hidden),
+        ("attention.head_count", shape.n_heads),
+        ("attention.head_count_kv", shape.n_kv_heads),
+        ("attention.key_length", shape.head_dim_global),
+        ("attention.key_length_swa", shape.head_dim_sliding),
+        ("attention.sliding_window", shape.window),
+        ("attention.shared_kv_layers", shape.n_shared),
+        ("embedding_length_per_layer_input", shape.per_layer),
+    ] {
+        builder.key(&format!("gemma4.{key}"), value as u32);
+    }
+    for (key, value) in [
+        ("rope.freq_base", 1e6f32),
+        ("rope.freq_base_swa", 1e4),
+        ("attention.layer_norm_rms_epsilon", 1e-6),
+        ("final_logit_softcapping", 30.0),
+    ] {
+        builder.key(&format!("gemma4.{key}"), value);
+    }
+    let sliding: Vec<bool> = (0..shape.n_layers).map(|l| shape.is_sliding(l)).collect();
+    builder.array("gemma4.attention.sliding_window_pattern", &sliding);
+    let widths: Vec<i32> = (0..shape.n_layers).map(|l| shape.ffn_width(l) as i32).collect();
+    builder.array("gemma4.feed_forward_length", &widths);
+    let tensors = plan(&shape, Mix::F32);
+    for tensor in &tensors {
+        builder.tensor(&tensor.name, &tensor.shape, tensor.kind);
+    }
+    let mut out = builder.header();
+    let mut state = 1u32;
+    for tensor in &tensors {
+        for _ in 0..tensor.shape.iter().product() {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            out.extend((((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * 0.1).to_le_bytes());
+        }
+        out.resize(out.len().next_multiple_of(32), 0);
+    }
+    std::fs::write(path, out).unwrap();
+}
+
+#[test]
+fn a_shape_that_the_kernels_refuse_is_computed_on_the_plain_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.gguf");
+    let options = LoadOptions { threads: Some(2), ..LoadOptions::default() };
+    let kernels = |options: &LoadOptions| {
+        let model = gemma4::load::open(&path, options).unwrap();
+        let logits = prefill(&*model, &[2, 5, 7], 3);
+        assert!(logits.as_slice().iter().all(|logit| logit.is_finite()));
+        model.runtime().kernels
+    };
+    write_shape(&path, |_| ());
+    assert_ne!(kernels(&options), "plain");
+    assert_eq!(kernels(&LoadOptions { plain: true, ..options.clone() }), "plain");
+    type Change = fn(&mut Shape);
+    let changes: [(&str, Change); 4] = [
+        ("embedding of 208", |shape| shape.hidden = 208),
+        ("heads of 24", |shape| shape.head_dim_sliding = 24),
+        ("part of 200", |shape| shape.ffn = 200),
+        ("per-layer embedding of 24", |shape| shape.per_layer = 24),
+    ];
+    for (said, change) in changes {
+        write_shape(&path, change);
+        let file = Arc::new(GgufFile::open(&path).unwrap());
+        let config = Config::from_gguf(&file).unwrap();
+        match FastModel::new(&file, config, &options).err().unwrap() {
+            Error::Unsupported { what } => assert!(what.contains(said), "{what}"),
+            other => panic!("{other}"),
+        }
+        assert_eq!(kernels(&options), "plain", "{said}");
     }
 }

@@ -9,7 +9,7 @@ use std::{fs::OpenOptions, io::Write};
 use common::*;
 use gemma4::{
     Config, Footprint, Model, Rows, Sequence,
-    footprint::{kv_bytes_f16, kv_bytes_plain},
+    footprint::{kv_bytes_f16, kv_bytes_fast, kv_bytes_plain, scratch_bytes_fast},
     gguf::GgufFile,
 };
 use test_support::synth::{GgufBuilder, Mix, Shape, Size, plan};
@@ -123,6 +123,11 @@ fn bytes_of_keys_and_values_at_each_context_length() {
             assert_eq!(kv_bytes_f16(&config, context_len), expected * MIB);
             let plain = kv_bytes_plain(&config, context_len, 512);
             assert!(plain >= 2 * expected * MIB && plain < 4 * expected * MIB, "{plain}");
+            // Rings of 1088 positions instead of 512 in 12 or 20 sliding layers with heads of 256.
+            let rings = if size == Size::E2b { 12 } else { 2 * 20 } * (1088 - 512) * 1024;
+            assert_eq!(kv_bytes_fast(&config, context_len), expected * MIB + rings);
+            let scratch = scratch_bytes_fast(&config, context_len);
+            assert!(scratch > 20 * MIB && scratch < 70 * MIB, "{scratch}");
         }
     }
 }

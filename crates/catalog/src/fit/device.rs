@@ -45,7 +45,9 @@ impl Device {
 pub enum KvElement {
     /// Two bytes, sliding layers at exactly their window: our own path on graphics cards.
     F16,
-    /// Four bytes, with room behind the window: the plain path, on every device.
+    /// Two bytes, sliding layers with room for a pass behind the window: the fast path on the processor.
+    F16Rings,
+    /// Four bytes, with room behind the window: the plain path on graphics cards.
     F32,
 }
 
@@ -53,7 +55,7 @@ impl KvElement {
     /// Bytes of one number.
     pub fn bytes(self) -> u64 {
         match self {
-            Self::F16 => 2,
+            Self::F16 | Self::F16Rings => 2,
             Self::F32 => 4,
         }
     }
@@ -183,7 +185,7 @@ pub fn cpu(profile: &HardwareProfile) -> DeviceMemory {
         device: Device::Cpu,
         usable: usable_on_cpu(profile),
         usable_at_most: usable_on_cpu_at_most(profile),
-        kv: KvElement::F32,
+        kv: KvElement::F16Rings,
     }
 }
 

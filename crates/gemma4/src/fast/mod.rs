@@ -26,7 +26,7 @@ use std::{num::NonZero, sync::Arc, thread};
 
 use kernels::{Compute, Kernels, Pool};
 
-pub(crate) use self::cache::most_bytes;
+pub(crate) use self::{cache::most_bytes, scratch::scratch_bytes};
 pub use self::{
     pass::{Place, Probe},
     sequence::FastSequence,

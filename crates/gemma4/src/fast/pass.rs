@@ -13,7 +13,7 @@ use super::{
 use crate::{error::Error, model::Rows, weights::MappedMatrix};
 
 /// Rows of the per-layer table that wait together for their context.
-const TABLE_ROWS: usize = 64;
+pub(super) const TABLE_ROWS: usize = 64;
 
 /// Where a traced value was computed: the layer, if it belongs to one, and what it is.
 pub type Place = (Option<usize>, &'static str);

@@ -2,7 +2,8 @@
 
 use kernels::{Activations, AttentionScratch, Needs};
 
-use super::rope::Rotation;
+use super::{CHUNK_LIMIT, pass::TABLE_ROWS, rope::Rotation};
+use crate::config::Config;
 
 /// Buffers of a sequence. They grow to what the largest chunk so far needed, and decoding then allocates nothing.
 ///
@@ -94,6 +95,24 @@ impl Scratch {
         };
         Self { inputs, ..Self::default() }
     }
+}
+
+/// Bytes of a sequence's buffers after passes of as many tokens as one takes, at `context_len`, where prompts want the last
+/// row at most and the weights are quantized: the two that are kept as floats besides are counted.
+pub(crate) fn scratch_bytes(c: &Config, context_len: usize) -> u64 {
+    let rows = CHUNK_LIMIT.min(context_len);
+    let head_dim = c.global_head_dim.max(c.sliding_head_dim);
+    let kv_heads = c.n_kv_heads.iter().copied().max().unwrap_or(0);
+    let ffn = (0..c.last_kv_owner()).map(|l| c.ffn_width(l)).max().unwrap_or(0);
+    let stream = 2 * c.hidden_size;
+    let heads = (c.n_heads + 2 * kv_heads) * head_dim;
+    let per_layer = (c.last_kv_owner() + 1) * c.ple_width;
+    let rotation = c.global_head_dim + c.sliding_head_dim;
+    let floats = stream + heads + per_layer + rotation + c.hidden_size;
+    let table = TABLE_ROWS.min(rows) * c.n_layers * c.ple_width;
+    // Of 32 values 32 bytes, and 20 of scales and sums.
+    let rounded = 3 * c.hidden_size + c.n_heads * head_dim + ffn + c.ple_width;
+    (4 * (rows * floats + table) + rows * rounded / 32 * 52) as u64
 }
 
 /// The first `len` of `values`, which grows if it must. What stands there is arbitrary.
