@@ -95,7 +95,8 @@ async fn the_status_says_what_was_opened_and_limits_hold() {
     };
     assert_eq!(facts.engine.kind, EngineKind::Local);
     assert!(!facts.engine.model.is_empty());
-    assert_eq!((facts.context_len, facts.kernels.as_str()), (4096, "plain"));
+    assert_eq!(facts.context_len, 4096);
+    assert_ne!(facts.kernels, "plain", "the fast path computes on the processor");
     assert!(facts.load_s > 0.0 && facts.threads > 0);
     let mut capped = request(&[Message::new(Role::User, "Hola, ¿qué tal?")], 3);
     capped.max_tokens = 5;
