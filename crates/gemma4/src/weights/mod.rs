@@ -16,11 +16,11 @@ use crate::{config::Config, error::Error, gguf::GgufFile};
 
 /// All weights of a model. Field names are those of the file; shapes are `(out, in)`.
 pub struct Weights {
-    /// `token_embd`, `(vocab, hidden)`: rows for the input, gathered from the map.
+    /// `token_embd`, `(vocab, hidden)`: rows for the input, read from the file.
     pub token_embd: MappedMatrix,
     /// The same tensor as a matrix: the output head is tied to the input table.
     pub head: Matrix,
-    /// `per_layer_token_embd`, `(vocab, layers · ple)`: gathered from the map, never copied anywhere.
+    /// `per_layer_token_embd`, `(vocab, layers · ple)`: read from the file, never copied anywhere.
     pub per_layer_token_embd: MappedMatrix,
     /// `per_layer_model_proj`, `(layers · ple, hidden)`.
     pub per_layer_model_proj: Matrix,
