@@ -4,8 +4,9 @@
 //! * `config`, `weights` – what the file says the model is, and its tensors
 //! * `model` – the seam: [`Model`] and [`Sequence`], which every implementation of the forward pass stands behind
 //! * `plain` – the readable implementation in stock candle ops; the definition that faster ones are compared with
+//! * `fast` – the implementation on the operations of `kernels`, which computes on the processor
 //! * `packed` – weights in the order in which the processor's kernels read them, kept in a file
-//! * `kv_cache` – keys and values of the positions seen, with rings, checkpoints and what they cost
+//! * `kv_cache`, `history` – keys and values of the positions seen on the plain path; which checkpoints are still valid
 //! * `load`, `footprint` – from a path and a device to a model, and how much memory it will take
 //! * `identity` – which model it is, in words for people
 //! * `tokenizer`, `detokenizer`, `chat_template` – text in and out
