@@ -18,7 +18,8 @@ fn all(compute: &Compute, values: &[f32], format: Format, n_rows: usize) -> [Vec
     let x = activations(compute, values, Needs::of([format]));
     let rows = values.len() / WIDTH;
     let packed = [1, 2].map(|seed| sample::weights(format, n_rows, WIDTH, seed));
-    let [a, b] = [&packed[0], &packed[1]].map(|bytes| Matrix::new(format, n_rows, WIDTH, bytes).unwrap());
+    let matrix = |bytes| Matrix::new(format, n_rows, WIDTH, bytes).unwrap_or_else(|| panic!("{format:?} {n_rows}"));
+    let (a, b) = (matrix(&packed[0]), matrix(&packed[1]));
     let (mut first, mut second) = (vec![f32::NAN; rows * n_rows], vec![f32::NAN; rows * n_rows]);
     let mut both = [Product { weights: a, out: &mut first }, Product { weights: b, out: &mut second }];
     compute.products(&x, &mut both);
