@@ -24,7 +24,7 @@ impl Needs {
 /// `(rows, width)` activations. Buffers only grow, so a decode loop does not allocate.
 ///
 /// A block of 32 values `x` is stored as `q = round(x · 127 / max|x|)`, ties to even, with `scale = max|x| / 127`; a block
-/// of zeros has scale 0.
+/// of zeros, or of numbers below 4e-37, has scale 0.
 #[derive(Debug, Clone, Default)]
 pub struct Activations {
     needs: Needs,

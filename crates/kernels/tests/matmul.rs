@@ -185,7 +185,7 @@ fn extreme_values_agree() {
         |_, _| -5.0,
         |k, _| if k.is_multiple_of(2) { 5.0 } else { -5.0 },
         |_, _| 0.0,
-        |_, numbers| if numbers.bits().is_multiple_of(2) { 1e-36 } else { -2e-36 },
+        |_, numbers| if numbers.bits().is_multiple_of(2) { 1e-37 } else { -2e-37 },
         |_, numbers| if numbers.bits().is_multiple_of(2) { 1e15 } else { -1e15 },
     ];
     for format in Format::ALL {

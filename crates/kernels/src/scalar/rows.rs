@@ -13,8 +13,9 @@ impl<const FUSED: bool> RowKernel for Scalar<FUSED> {
     fn quantize(&self, x: &[f32], out: BlocksMut<'_>) {
         for (block, x) in x.chunks_exact(BLOCK).enumerate() {
             let most = x.iter().fold(0f32, |most, x| most.max(x.abs()));
-            let scale = most / 127.0;
-            let inverse = if scale == 0.0 { 0.0 } else { 127.0 / most };
+            // Below 4e-37 the inverse is not a number that floats have: such a block is as good as zeros.
+            let inverse = 127.0 / most;
+            let (scale, inverse) = if inverse.is_infinite() { (0.0, 0.0) } else { (most / 127.0, inverse) };
             let q = &mut out.q[block * BLOCK..][..BLOCK];
             for (q, x) in q.iter_mut().zip(x) {
                 *q = (x * inverse).round_ties_even() as i8;
