@@ -39,9 +39,7 @@ impl Default for GemmaLoader {
 impl Loader for GemmaLoader {
     fn load(&self, request: &LoadRequest) -> Result<Loaded, Error> {
         let free_before = (self.free_bytes)();
-        let threads = compute_threads(&Topology::probe(), false).threads;
-        let options =
-            LoadOptions { threads: Some(threads), packed_dirs: request.packed_dirs.clone(), ..LoadOptions::default() };
+        let options = LoadOptions { packed_dirs: request.packed_dirs.clone(), ..of_this_computer() };
         let parts = Parts::open(&request.path, request.device, Some(&request.cache_dir), &options)?;
         let Runtime { device, kernels, threads } = parts.model.runtime();
         let facts = ModelFacts {
@@ -110,6 +108,12 @@ impl OpenModel for GemmaModel {
         let Runtime { device, kernels, .. } = self.model.runtime();
         kept::of_file(&self.path, &format!("{device} {kernels}")).ok()
     }
+}
+
+/// Threads that suit this computer, and everything else as it is.
+pub(crate) fn of_this_computer() -> LoadOptions {
+    let plan = compute_threads(&Topology::probe(), false);
+    LoadOptions { threads: Some(plan.threads), cpus: plan.cpus, ..LoadOptions::default() }
 }
 
 /// Refuses a context length for which the memory does not suffice. An allocation that fails ends the process, and weights

@@ -13,7 +13,11 @@ use gemma4::{LoadOptions, Logits, Rows, Tokenizer, Turn, chat_template, gguf::Gg
 pub use bandwidth::{Bandwidth, read_bandwidth};
 pub use bench::{BenchOptions, BenchReport, Spread, TurnsReport, VerifyReport, bench};
 
-use crate::{backend::open_model, device::DeviceChoice, error::Error};
+use crate::{
+    backend::{of_this_computer, open_model},
+    device::DeviceChoice,
+    error::Error,
+};
 
 /// How tokens are fed for [`logits`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub fn logits(request: &LogitsRequest) -> Result<Logits, Error> {
         return Err(Error::NoTokens);
     }
     let file = Arc::new(GgufFile::open(&request.model).map_err(gemma4::Error::from)?);
-    let options = LoadOptions { plain: request.plain, ..LoadOptions::default() };
+    let options = LoadOptions { plain: request.plain, ..of_this_computer() };
     let (model, _) = open_model(&file, request.device, &options)?;
     let mut sequence = model.sequence(request.tokens.len())?;
     let rows = if request.last { Rows::Last } else { Rows::All };

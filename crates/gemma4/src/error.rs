@@ -62,6 +62,9 @@ pub enum Error {
         /// What, e.g. `keeping the KV cache`.
         what: String,
     },
+    /// The kernels that were asked for are not there.
+    #[error(transparent)]
+    Kernels(#[from] kernels::Error),
     /// A kept KV cache that this sequence cannot go on with.
     #[error("a kept KV cache cannot be used: {reason}")]
     KvState {
@@ -199,7 +202,9 @@ impl std::fmt::Display for KvStateReason {
 impl Explain for Error {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Cancelled | Self::TokenOutOfRange { .. } | Self::ContextLength { .. } => ErrorCode::InvalidRequest,
+            Self::Cancelled | Self::TokenOutOfRange { .. } | Self::ContextLength { .. } | Self::Kernels(_) => {
+                ErrorCode::InvalidRequest
+            }
             Self::ContextFull { .. } => ErrorCode::PromptTooLong,
             Self::Checkpoint { .. }
             | Self::Truncate { .. }
@@ -235,6 +240,7 @@ impl Explain for Error {
             Self::ReadWeights { .. } => "Check the disk that the model lies on".to_owned(),
             Self::DeviceUnavailable { .. } => "Run on the CPU (`--device cpu`)".to_owned(),
             Self::NoMemory { .. } => OUT_OF_MEMORY_HINT.to_owned(),
+            Self::Kernels(_) => format!("Unset {} and start again", kernels::select::VARIABLE),
             Self::Tensor(error) if is_out_of_memory(error) => OUT_OF_MEMORY_HINT.to_owned(),
             Self::Cancelled
             | Self::TokenOutOfRange { .. }

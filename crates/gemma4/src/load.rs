@@ -80,6 +80,9 @@ pub struct LoadOptions {
     pub card: usize,
     /// Threads that compute on the processor; `None` takes as many as suit it.
     pub threads: Option<usize>,
+    /// Logical processors, numbered as the system numbers them, on which these threads stay, the one that opens the model
+    /// included; `None` leaves it to the system. For processors whose cores differ.
+    pub cpus: Option<Vec<usize>>,
     /// Takes the plain path where there is a faster one: the definition that faster ones are compared with.
     pub plain: bool,
     /// Folders in which packed weights are looked for, in this order; what is packed anew goes to the first that can be

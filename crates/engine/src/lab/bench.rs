@@ -13,7 +13,7 @@ use generation::Sampling;
 use serde::Serialize;
 
 use crate::{
-    backend::{Parts, packed_dirs},
+    backend::{Parts, of_this_computer, packed_dirs},
     device::DeviceChoice,
     error::Error,
     memory,
@@ -158,11 +158,14 @@ pub fn bench(options: &BenchOptions) -> Result<BenchReport, Error> {
 }
 
 fn measure(options: &BenchOptions) -> Result<BenchReport, Error> {
+    let threads = match options.threads {
+        threads @ Some(_) => LoadOptions { threads, ..LoadOptions::default() },
+        None => of_this_computer(),
+    };
     let load_options = LoadOptions {
-        threads: options.threads,
         plain: options.plain,
         packed_dirs: packed_dirs(&options.model, options.cache_dir.as_deref()),
-        ..LoadOptions::default()
+        ..threads
     };
     let (load_s, model) = loaded(&options.model, options, &load_options)?;
     let lab = Lab { model: &*model, reps: options.reps };

@@ -66,6 +66,8 @@ impl FastModel {
     /// If the tensors are not those that `config` calls for; [`Error::Unsupported`] if they are, and the kernels cannot
     /// compute with a shape.
     pub fn new(file: &Arc<GgufFile>, config: Config, options: &LoadOptions) -> Result<Self, Error> {
+        // First, because it is the cheapest to fail.
+        let kernels = Kernels::from_env()?;
         let threads = options.threads.and_then(NonZero::new).or_else(|| thread::available_parallelism().ok());
         let threads = threads.unwrap_or(NonZero::<usize>::MIN);
         let weights = Weights::load(file, &config, &PackOptions::new(&options.packed_dirs, threads))?;
@@ -74,7 +76,12 @@ impl FastModel {
         let global_rope = Rope::global(c.global_rope_theta, c.global_head_dim, weights.rope_freqs.as_deref());
         let fingerprint = state::fingerprint(file, c);
         let needs = weights.needs();
-        let compute = Compute::new(Pool::new(threads.get()), Kernels::detect());
+        let cpus = options.cpus.as_deref();
+        if let Some(cpus) = cpus {
+            // Refused, it is slower and nothing worse.
+            Pool::bind_caller(cpus);
+        }
+        let compute = Compute::new(Pool::on_cpus(threads.get(), cpus), kernels);
         Ok(Self(Arc::new(Shared { config, weights, needs, sliding_rope, global_rope, compute, fingerprint })))
     }
 
