@@ -10,7 +10,8 @@ use hardware::HardwareProfile;
 pub use catalog::fit::KvElement;
 pub use catalog::{Backends, Catalog, Outcome, Trials};
 pub use report::{
-    CandidateReport, CardReport, ChoiceReport, DeviceReport, OfferReport, RejectedReport, Report, TrialReport,
+    CandidateReport, CardReport, ChoiceReport, DeviceReport, KernelsReport, OfferReport, RejectedReport, Report,
+    TrialReport,
 };
 
 use crate::places::Places;
@@ -69,6 +70,7 @@ pub fn examine(catalog: &Catalog, here: Circumstances<'_>) -> Result<Report, Err
     let offer = |offer: &Manifest| OfferReport::new(offer, &offer.candidates(&profile, context_len, backends));
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
+        kernels: KernelsReport::here(),
         context_len,
         backends,
         devices: memories.iter().map(DeviceReport::from).collect(),

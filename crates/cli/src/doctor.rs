@@ -37,6 +37,7 @@ fn computer(report: &Report) -> String {
     let cores = format!("{} cores, {} threads, {}", cpu.physical_cores, cpu.logical_cores, cpu.simd.name());
     let memory = format!("{}, {} free", size(profile.ram_total), size(profile.ram_free));
     let mut facts = vec![("Processor", format!("{name} ({cores})")), ("Memory", memory)];
+    facts.insert(1, ("Kernels", report.kernels.sentence()));
     if report.cards.is_empty() {
         facts.push(("Graphics", "no card was found".to_owned()));
     }

@@ -19,6 +19,14 @@ use crate::{
     error::Error,
 };
 
+/// For each operation on the processor, by name, the instruction set that computes it.
+///
+/// # Errors
+/// If `AULA_KERNELS` asks for one that is not there.
+pub fn kernels() -> Result<Vec<(&'static str, &'static str)>, Error> {
+    Ok(gemma4::fast::kernels_in_use()?)
+}
+
 /// How tokens are fed for [`logits`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogitsMode {

@@ -1,5 +1,7 @@
 //! What `aula doctor` shows and, as JSON, writes: names stay, so that scripts can rely on them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use catalog::fit::{Device, DeviceMemory, WhyUnused};
 use catalog::manifest::Manifest;
 use catalog::{Backends, Candidate, Choice, MemoryNeed, Outcome, Reason, Rejected, Rejection, Trial};
@@ -15,6 +17,8 @@ pub struct Report {
     pub version: &'static str,
     /// The computer.
     pub profile: HardwareProfile,
+    /// Which instruction sets compute on the processor, or why none can be chosen.
+    pub kernels: KernelsReport,
     /// What this build computes on besides the processor.
     pub backends: Backends,
     /// Where models can compute.
@@ -31,6 +35,34 @@ pub struct Report {
     pub offers: Vec<OfferReport>,
     /// The one that answers.
     pub choice: ChoiceReport,
+}
+
+/// Which instruction sets compute on the processor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KernelsReport {
+    /// For each operation, by name, the instruction set; empty if none can be chosen.
+    pub sets: BTreeMap<&'static str, &'static str>,
+    /// Why none can be chosen.
+    pub error: Option<String>,
+}
+
+impl KernelsReport {
+    /// What computes in this process.
+    pub(super) fn here() -> Self {
+        match engine::lab::kernels() {
+            Ok(sets) => Self { sets: sets.into_iter().collect(), error: None },
+            Err(error) => Self { sets: BTreeMap::new(), error: Some(errors::chain(&error)) },
+        }
+    }
+
+    /// In one line, for people.
+    pub fn sentence(&self) -> String {
+        if let Some(error) = &self.error {
+            return error.clone();
+        }
+        let different: BTreeSet<_> = self.sets.values().copied().collect();
+        different.into_iter().collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// `cpu` or `gpu`.

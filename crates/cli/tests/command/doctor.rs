@@ -20,6 +20,9 @@ fn the_report_adds_up() {
     assert!(profile["cpu"]["simd"].is_string(), "{profile}");
     assert!(profile["gpus"].is_array() && profile["probe_notes"].is_array(), "{profile}");
 
+    let kernels = report["kernels"]["sets"].as_object().expect("operations");
+    assert!(kernels.len() == 13 && kernels.values().all(serde_json::Value::is_string), "{report}");
+
     let candidates = report["candidates"].as_array().expect("a list");
     assert_eq!(candidates.len(), 2, "{report}");
     for candidate in candidates {

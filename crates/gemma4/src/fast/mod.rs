@@ -45,6 +45,14 @@ use crate::{
 /// Most tokens of one pass. More would gain nothing and cost memory; longer chunks are computed in several passes.
 pub(crate) const CHUNK_LIMIT: usize = 512;
 
+/// For each operation, by name, the instruction set that computes it on this processor.
+///
+/// # Errors
+/// If `AULA_KERNELS` asks for one that is not there.
+pub fn kernels_in_use() -> Result<Vec<(&'static str, &'static str)>, Error> {
+    Ok(Kernels::from_env()?.report())
+}
+
 /// A model that computes with the kernels of this processor.
 pub struct FastModel(Arc<Shared>);
 
