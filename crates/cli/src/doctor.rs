@@ -111,7 +111,7 @@ fn choice(report: &Report) -> String {
 
 #[cfg(test)]
 mod tests {
-    use api::doctor::{Backends, Catalog, KvElement, Trials};
+    use api::doctor::{Backends, Catalog, KernelsReport, KvElement, Trials};
     use expect_test::{Expect, expect};
     use test_support::synth::{Mix, Size, Spec, write_sparse};
 
@@ -136,6 +136,8 @@ mod tests {
         let mut report = api::doctor::examine(&Catalog::new(folder.path().to_owned(), None), here).expect("a report");
         // Which models are offered is another test's business.
         report.offers.truncate(2);
+        // They are this machine's, not the profile's.
+        report.kernels = KernelsReport { sets: [("Q4_0", "avx2"), ("rows", "avx2")].into(), error: None };
         expected.assert_eq(&render(&report));
     }
 
@@ -145,22 +147,23 @@ mod tests {
             "laptop-rtx-3050-6gb",
             Backends::CPU_ONLY,
             &expect![[r#"
-            Processor  13th Gen Intel(R) Core(TM) i5-13420H (8 cores, 12 threads, AVX2 + VNNI)
-            Memory     16.78 GB, 11.03 GB free
-            Graphics   NVIDIA GeForce RTX 3050 6GB Laptop GPU (6.44 GB, 6.22 GB free): Card found, not used by this version.
-            Graphics   Intel(R) UHD Graphics: Card found, not used by this version.
+                Processor  13th Gen Intel(R) Core(TM) i5-13420H (8 cores, 12 threads, AVX2 + VNNI)
+                Kernels    avx2
+                Memory     16.78 GB, 11.03 GB free
+                Graphics   NVIDIA GeForce RTX 3050 6GB Laptop GPU (6.44 GB, 6.22 GB free): Card found, not used by this version.
+                Graphics   Intel(R) UHD Graphics: Card found, not used by this version.
 
-            Models at a context length of 4096 tokens
-              Gemma 4 E4B Q4_0  CPU  needs 3.36 GB  of 10.03 GB usable  fits  (weights 2.83 GB, KV cache 197.1 MB, scratch 337.1 MB)
-              Gemma 4 E2B Q4_0  CPU  needs 1.77 GB  of 10.03 GB usable  fits  (weights 1.41 GB, KV cache 69.2 MB, scratch 298.1 MB)
+                Models at a context length of 4096 tokens
+                  Gemma 4 E4B Q4_0  CPU  needs 3.17 GB  of 10.03 GB usable  fits  (weights 2.83 GB, KV cache 111.7 MB, scratch 233.6 MB)
+                  Gemma 4 E2B Q4_0  CPU  needs 1.58 GB  of 10.03 GB usable  fits  (weights 1.41 GB, KV cache 38.5 MB, scratch 130.2 MB)
 
-            Models to download
-              Gemma 4 E2B Q4_0  google  3.35 GB  fits this computer (CPU)  gemma-4-e2b-google-q4_0
-              Gemma 4 E4B Q4_0  google  5.15 GB  fits this computer (CPU)  gemma-4-e4b-google-q4_0
+                Models to download
+                  Gemma 4 E2B Q4_0  google  3.35 GB  fits this computer (CPU)  gemma-4-e2b-google-q4_0
+                  Gemma 4 E4B Q4_0  google  5.15 GB  fits this computer (CPU)  gemma-4-e4b-google-q4_0
 
-            It was not tried here yet; the first start tries it for a few seconds.
-            Used: Gemma 4 E4B on CPU. It is the largest installed model that fits.
-        "#]],
+                It was not tried here yet; the first start tries it for a few seconds.
+                Used: Gemma 4 E4B on CPU. It is the largest installed model that fits.
+            "#]],
         );
     }
 
@@ -171,24 +174,25 @@ mod tests {
             "laptop-rtx-3050-6gb",
             cuda,
             &expect![[r#"
-            Processor  13th Gen Intel(R) Core(TM) i5-13420H (8 cores, 12 threads, AVX2 + VNNI)
-            Memory     16.78 GB, 11.03 GB free
-            Graphics   NVIDIA GeForce RTX 3050 6GB Laptop GPU (6.44 GB, 6.22 GB free): Models can run on it.
-            Graphics   Intel(R) UHD Graphics: Card found, not used by this version.
+                Processor  13th Gen Intel(R) Core(TM) i5-13420H (8 cores, 12 threads, AVX2 + VNNI)
+                Kernels    avx2
+                Memory     16.78 GB, 11.03 GB free
+                Graphics   NVIDIA GeForce RTX 3050 6GB Laptop GPU (6.44 GB, 6.22 GB free): Models can run on it.
+                Graphics   Intel(R) UHD Graphics: Card found, not used by this version.
 
-            Models at a context length of 4096 tokens
-              Gemma 4 E4B Q4_0  NVIDIA GeForce RTX 3050 6GB Laptop GPU  needs 3.22 GB  of 4.94 GB usable   fits  (weights 2.83 GB, KV cache 88.1 MB, scratch 305.7 MB)
-              Gemma 4 E4B Q4_0  CPU                                     needs 3.36 GB  of 10.03 GB usable  fits  (weights 2.83 GB, KV cache 197.1 MB, scratch 337.1 MB)
-              Gemma 4 E2B Q4_0  NVIDIA GeForce RTX 3050 6GB Laptop GPU  needs 1.65 GB  of 4.94 GB usable   fits  (weights 1.41 GB, KV cache 31.5 MB, scratch 216.3 MB)
-              Gemma 4 E2B Q4_0  CPU                                     needs 1.77 GB  of 10.03 GB usable  fits  (weights 1.41 GB, KV cache 69.2 MB, scratch 298.1 MB)
+                Models at a context length of 4096 tokens
+                  Gemma 4 E4B Q4_0  NVIDIA GeForce RTX 3050 6GB Laptop GPU  needs 3.22 GB  of 4.94 GB usable   fits  (weights 2.83 GB, KV cache 88.1 MB, scratch 305.7 MB)
+                  Gemma 4 E4B Q4_0  CPU                                     needs 3.17 GB  of 10.03 GB usable  fits  (weights 2.83 GB, KV cache 111.7 MB, scratch 233.6 MB)
+                  Gemma 4 E2B Q4_0  NVIDIA GeForce RTX 3050 6GB Laptop GPU  needs 1.65 GB  of 4.94 GB usable   fits  (weights 1.41 GB, KV cache 31.5 MB, scratch 216.3 MB)
+                  Gemma 4 E2B Q4_0  CPU                                     needs 1.58 GB  of 10.03 GB usable  fits  (weights 1.41 GB, KV cache 38.5 MB, scratch 130.2 MB)
 
-            Models to download
-              Gemma 4 E2B Q4_0  google  3.35 GB  fits this computer (NVIDIA GeForce RTX 3050 6GB Laptop GPU)  gemma-4-e2b-google-q4_0
-              Gemma 4 E4B Q4_0  google  5.15 GB  fits this computer (NVIDIA GeForce RTX 3050 6GB Laptop GPU)  gemma-4-e4b-google-q4_0
+                Models to download
+                  Gemma 4 E2B Q4_0  google  3.35 GB  fits this computer (NVIDIA GeForce RTX 3050 6GB Laptop GPU)  gemma-4-e2b-google-q4_0
+                  Gemma 4 E4B Q4_0  google  5.15 GB  fits this computer (NVIDIA GeForce RTX 3050 6GB Laptop GPU)  gemma-4-e4b-google-q4_0
 
-            It was not tried here yet; the first start tries it for a few seconds.
-            Used: Gemma 4 E4B on NVIDIA GeForce RTX 3050 6GB Laptop GPU. It is the largest installed model that fits.
-        "#]],
+                It was not tried here yet; the first start tries it for a few seconds.
+                Used: Gemma 4 E4B on NVIDIA GeForce RTX 3050 6GB Laptop GPU. It is the largest installed model that fits.
+            "#]],
         );
     }
 
@@ -198,22 +202,23 @@ mod tests {
             "old-laptop-4gb",
             Backends::CPU_ONLY,
             &expect![[r#"
-            Processor  Intel(R) Core(TM) i3-3110M CPU @ 2.40GHz (2 cores, 4 threads, SSE 4.2)
-            Memory     4.09 GB, 2.25 GB free
-            Graphics   Intel graphics 8086:0166: Card found, not used by this version.
+                Processor  Intel(R) Core(TM) i3-3110M CPU @ 2.40GHz (2 cores, 4 threads, SSE 4.2)
+                Kernels    avx2
+                Memory     4.09 GB, 2.25 GB free
+                Graphics   Intel graphics 8086:0166: Card found, not used by this version.
 
-            Models at a context length of 4096 tokens
-              Gemma 4 E4B Q4_0  CPU  needs 3.36 GB  of 1.25 GB usable  does not fit  (weights 2.83 GB, KV cache 197.1 MB, scratch 337.1 MB)
-              Gemma 4 E2B Q4_0  CPU  needs 1.77 GB  of 1.25 GB usable  does not fit  (weights 1.41 GB, KV cache 69.2 MB, scratch 298.1 MB)
+                Models at a context length of 4096 tokens
+                  Gemma 4 E4B Q4_0  CPU  needs 3.17 GB  of 1.25 GB usable  does not fit  (weights 2.83 GB, KV cache 111.7 MB, scratch 233.6 MB)
+                  Gemma 4 E2B Q4_0  CPU  needs 1.58 GB  of 1.25 GB usable  does not fit  (weights 1.41 GB, KV cache 38.5 MB, scratch 130.2 MB)
 
-            Models to download
-              Gemma 4 E2B Q4_0  google  3.35 GB  fits this computer when other programs are closed  gemma-4-e2b-google-q4_0
-              Gemma 4 E4B Q4_0  google  5.15 GB  too large for this computer                        gemma-4-e4b-google-q4_0
+                Models to download
+                  Gemma 4 E2B Q4_0  google  3.35 GB  fits this computer when other programs are closed  gemma-4-e2b-google-q4_0
+                  Gemma 4 E4B Q4_0  google  5.15 GB  too large for this computer                        gemma-4-e4b-google-q4_0
 
-            Not used: Gemma 4 E4B needs 3.36 GB on CPU, which never has more than 3.09 GB for it: this computer has too little memory there.
-            Not used: Gemma 4 E2B needs 1.77 GB on CPU, and 1.25 GB may be used now: close other programs.
-            Used: none. No installed model can be used here now; close other programs or install a smaller model.
-        "#]],
+                Not used: Gemma 4 E4B needs 3.17 GB on CPU, which never has more than 3.09 GB for it: this computer has too little memory there.
+                Not used: Gemma 4 E2B needs 1.58 GB on CPU, and 1.25 GB may be used now: close other programs.
+                Used: none. No installed model can be used here now; close other programs or install a smaller model.
+            "#]],
         );
     }
 }

@@ -69,6 +69,6 @@ fn for_people_it_says_what_is_used_and_why() {
 
     let machine = Machine::with_demo(&golden("tiny-e2b-Q4_0.gguf"));
     let text = machine.run(["doctor"]).stdout;
-    assert!(text.contains("  tiny-e2b Q4_0  CPU  needs 41.1 MB  of "), "{text}");
+    assert!(text.contains("  tiny-e2b Q4_0  CPU  needs 4.7 MB  of "), "{text}");
     assert!(text.ends_with("Used: tiny-e2b on CPU. It is the largest installed model that fits.\n"), "{text}");
 }

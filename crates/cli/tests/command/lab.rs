@@ -30,6 +30,9 @@ fn logits(model: &str, tokens: &[u32], options: &[&str]) -> Tensor {
     logits
 }
 
+/// How far logits may be from the reference where keys and values are kept in f16; see the tests of `gemma4`.
+const F16_KEYS_AND_VALUES: f32 = 0.02;
+
 /// The last rows of `found` must be `expected` within `limit`.
 fn check_last_rows(found: &Tensor, expected: &Tensor, limit: f32) {
     assert_eq!(found.shape[1], expected.shape[1]);
@@ -49,7 +52,7 @@ fn logits_of_a_prompt_match_the_reference() {
         let expected = reference(&format!("{variant}-reference.safetensors"), "prompt.long.logits_last40");
         let all = logits(model, &ids, &[]);
         assert_eq!(all.shape, [ids.len(), 576]);
-        check_last_rows(&all, &expected, 2e-4);
+        check_last_rows(&all, &expected, F16_KEYS_AND_VALUES);
         let plain = logits(model, &ids, &["--reference", "--device", "cpu"]);
         check_last_rows(&plain, &expected, 2e-4);
     }
@@ -61,7 +64,9 @@ fn logits_token_by_token_match_the_reference() {
     let expected = reference("tiny-e2b-reference.safetensors", "prompt.long.decode_logits_last16");
     let all = logits("tiny-e2b-F16.gguf", &ids, &["--mode", "decode"]);
     assert_eq!(all.shape, [ids.len(), 576]);
-    check_last_rows(&all, &expected, 2e-4);
+    check_last_rows(&all, &expected, F16_KEYS_AND_VALUES);
+    let plain = logits("tiny-e2b-F16.gguf", &ids, &["--mode", "decode", "--reference"]);
+    check_last_rows(&plain, &expected, 2e-4);
 }
 
 #[test]
@@ -120,7 +125,7 @@ fn token_ids_match_the_reference() {
 fn a_measurement_has_its_keys() {
     let machine = Machine::new();
     let model = golden_arg("tiny-e2b-Q4_0.gguf");
-    let line = "bench --reference --prompt-tokens 40 --decode-tokens 5 --depth 20 --reps 3 --threads 2 --json --model";
+    let line = "bench --prompt-tokens 40 --decode-tokens 5 --depth 20 --reps 3 --threads 2 --json --model";
     let report = machine.json(line.split(' ').chain([model.as_str()]));
     let keys: Vec<&str> = report.as_object().expect("an object").keys().map(String::as_str).collect();
     expect![[r#"

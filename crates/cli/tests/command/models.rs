@@ -116,7 +116,7 @@ fn what_a_file_is() {
         Tensors          72 in Q4_0, 433.2 kB
         Tensors          1 in Q6_K, 121.0 kB
         Tensors          1 in Q8_0, 78.3 kB
-        Needs            41.1 MB of memory (weights 642.7 kB, KV cache 2.3 MB at 4096 tokens, scratch 38.2 MB)
+        Needs            4.7 MB of memory (weights 642.7 kB, KV cache 1.3 MB at 4096 tokens, scratch 2.8 MB)
         Usable           <memory> on this computer now: it fits
     "#]]
     .assert_eq(&steady(&ran.stdout));
