@@ -5,7 +5,9 @@ import { answered, answers, ask, at, close, Host, lastAnswer, launch, open, pict
 
 let host, browser;
 before(async () => {
-  host = await Host.start();
+  // The plain definition of the kernels, as slow as a large model: with the fast ones the demo model's whole answer is there
+  // within a frame or two.
+  host = await Host.start({ environment: { AULA_KERNELS: "scalar" } });
   browser = await launch();
 });
 after(async () => {
