@@ -128,8 +128,8 @@ pub fn rows(setting: &Setting) -> Vec<Row> {
     ];
     for count in [1, 2, 4] {
         if count < threads {
-            rows.push(make.prefill(512, count).named(format!("prefill-512-{count}t")));
-            let row = make.decode(128, count).named(format!("decode-128-{count}t"));
+            rows.push(make.prefill(512, count).named(format!("threads-{count}-prefill-512")));
+            let row = make.decode(128, count).named(format!("threads-{count}-decode-128"));
             rows.push(row.bar_if(count == 1 && e2b && q4_0, Bar::RatioAtLeast(1.4)));
         }
     }
@@ -350,7 +350,8 @@ mod tests {
             let rows = rows(&setting()).into_iter().filter(|row| row.is_wanted(&wanted));
             rows.map(|row| row.name).collect::<Vec<_>>()
         };
-        assert_eq!(chosen(&["decode-128"]), ["decode-128", "decode-128-1t", "decode-128-2t"]);
+        assert_eq!(chosen(&["decode-128"]), ["decode-128"]);
+        assert_eq!(chosen(&["threads-1"]), ["threads-1-prefill-512", "threads-1-decode-128"]);
         assert_eq!(chosen(&["memory", "busy"]), ["busy", "busy-peer", "memory"]);
         assert_eq!(chosen(&["dec"]), [""; 0]);
         assert_eq!(chosen(&[]).len(), rows(&setting()).len());
