@@ -19,7 +19,7 @@ use gemma4::{
     fast::{self, FastModel},
     gguf::GgufFile,
 };
-use test_support::synth::{GgufBuilder, Mix, Shape, Size, Spec, plan, write_f32_twin, write_model};
+use test_support::synth::{GgufBuilder, Mix, Shape, Size, Spec, plan, put_parameters, write_f32_twin, write_model};
 
 /// Largest difference of unquantized logits from f32 references, whose standard deviation is 5. Twice what was measured;
 /// a mistake costs 0.9 and more (`tests/golden/README.md`).
@@ -173,33 +173,7 @@ fn write_shape(path: &std::path::Path, change: impl Fn(&mut Shape)) {
     let mut shape = Shape::of(Size::Tiny);
     change(&mut shape);
     let mut builder = GgufBuilder::default();
-    builder.key("general.architecture", "gemma4");
-    for (key, value) in [
-        ("block_count", shape.n_layers),
-        ("context_length", shape.context_len),
-        ("embedding_length", shape.hidden),
-        ("attention.head_count", shape.n_heads),
-        ("attention.head_count_kv", shape.n_kv_heads),
-        ("attention.key_length", shape.head_dim_global),
-        ("attention.key_length_swa", shape.head_dim_sliding),
-        ("attention.sliding_window", shape.window),
-        ("attention.shared_kv_layers", shape.n_shared),
-        ("embedding_length_per_layer_input", shape.per_layer),
-    ] {
-        builder.key(&format!("gemma4.{key}"), value as u32);
-    }
-    for (key, value) in [
-        ("rope.freq_base", 1e6f32),
-        ("rope.freq_base_swa", 1e4),
-        ("attention.layer_norm_rms_epsilon", 1e-6),
-        ("final_logit_softcapping", 30.0),
-    ] {
-        builder.key(&format!("gemma4.{key}"), value);
-    }
-    let sliding: Vec<bool> = (0..shape.n_layers).map(|l| shape.is_sliding(l)).collect();
-    builder.array("gemma4.attention.sliding_window_pattern", &sliding);
-    let widths: Vec<i32> = (0..shape.n_layers).map(|l| shape.ffn_width(l) as i32).collect();
-    builder.array("gemma4.feed_forward_length", &widths);
+    put_parameters(&mut builder, &shape, Mix::F32);
     let tensors = plan(&shape, Mix::F32);
     for tensor in &tensors {
         builder.tensor(&tensor.name, &tensor.shape, tensor.kind);

@@ -12,41 +12,14 @@ use gemma4::{
     footprint::{kv_bytes_f16, kv_bytes_fast, kv_bytes_plain, scratch_bytes_fast},
     gguf::GgufFile,
 };
-use test_support::synth::{GgufBuilder, Mix, Shape, Size, plan};
+use test_support::synth::{GgufBuilder, Mix, Shape, Size, plan, put_parameters};
 
 /// The header of a full-size model; `compact` leaves out the keys and values that nothing reads. The data is a hole,
 /// which takes no room on the disk.
 fn full_size(size: Size, mix: Mix, compact: bool) -> (GgufFile, Config) {
     let shape = Shape::of(size);
-    let layers = 0..shape.n_layers;
     let mut builder = GgufBuilder::default();
-    builder.key("general.architecture", "gemma4");
-    for (key, value) in [
-        ("block_count", shape.n_layers),
-        ("context_length", shape.context_len),
-        ("embedding_length", shape.hidden),
-        ("attention.head_count", shape.n_heads),
-        ("attention.head_count_kv", shape.n_kv_heads),
-        ("attention.key_length", shape.head_dim_global),
-        ("attention.key_length_swa", shape.head_dim_sliding),
-        ("attention.sliding_window", shape.window),
-        ("attention.shared_kv_layers", shape.n_shared),
-        ("embedding_length_per_layer_input", shape.per_layer),
-    ] {
-        builder.key(&format!("gemma4.{key}"), value as u32);
-    }
-    for (key, value) in [
-        ("rope.freq_base", 1e6f32),
-        ("rope.freq_base_swa", 1e4),
-        ("attention.layer_norm_rms_epsilon", 1e-6),
-        ("final_logit_softcapping", 30.0),
-    ] {
-        builder.key(&format!("gemma4.{key}"), value);
-    }
-    let sliding: Vec<bool> = layers.clone().map(|l| shape.is_sliding(l)).collect();
-    builder.array("gemma4.attention.sliding_window_pattern", &sliding);
-    let widths: Vec<i32> = layers.map(|l| shape.ffn_width(l) as i32).collect();
-    builder.array("gemma4.feed_forward_length", &widths);
+    put_parameters(&mut builder, &shape, mix);
     for tensor in plan(&shape, mix).iter().filter(|tensor| !(compact && tensor.is_shared_kv)) {
         builder.tensor(&tensor.name, &tensor.shape, tensor.kind);
     }

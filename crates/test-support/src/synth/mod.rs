@@ -16,7 +16,7 @@ mod words;
 
 pub use blocks::Kind;
 pub use gguf::{GgufBuilder, Item, TensorEntry};
-pub use model::{Spec, Summary, write_model, write_sparse};
+pub use model::{Spec, Summary, put_parameters, write_model, write_sparse};
 pub use plan::{Mix, Role, Shape, Size, TensorPlan, plan};
 pub use rng::Rng;
 #[cfg(feature = "twin")]

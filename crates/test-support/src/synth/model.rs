@@ -195,7 +195,7 @@ pub fn write_sparse(path: &Path, spec: Spec) -> io::Result<()> {
 }
 
 /// The keys of published files before the vocabulary, in their order.
-fn put_parameters(out: &mut GgufBuilder, shape: &Shape, mix: Mix) {
+pub fn put_parameters(out: &mut GgufBuilder, shape: &Shape, mix: Mix) {
     let layers = || 0..shape.n_layers;
     let a = |key: &str| format!("gemma4.{key}");
     out.key("general.architecture", "gemma4");
