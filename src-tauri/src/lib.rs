@@ -20,6 +20,15 @@ pub fn commands_with_types<R: Runtime>() -> Builder<R> {
     Builder::new()
         // What crosses reads the same in both directions: an absent value is written as null.
         .disable_serde_phases()
+        .typ::<api::dto::FeatureState>()
+        .typ::<api::dto::ToolTicket>()
+        .typ::<api::dto::ToolEvent>()
+        .typ::<api::dto::DrawingView>()
+        .typ::<api::dto::SendPreview>()
+        .typ::<api::dto::ExportFormat>()
+        .typ::<api::dto::EnginesInput>()
+        .typ::<api::dto::SchoolInput>()
+        .typ::<api::dto::TestReport>()
         .commands(collect_commands![
             app_info::app_info,
             app_info::page_ready,

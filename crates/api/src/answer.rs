@@ -114,6 +114,11 @@ impl<S: Sink<ChatEvent>> Writing<'_, S> {
             TokenEvent::Prefill { done, total } => {
                 ChatEvent::Prefill { done: convert::count(done), total: convert::count(total) }
             }
+            TokenEvent::Waiting { seconds, reason } => {
+                ChatEvent::Waiting { seconds, reason: convert::wait_reason(reason) }
+            }
+            // Only answers of a given form grow unseen; a chat has none.
+            TokenEvent::Receiving { .. } => return Ok(()),
             TokenEvent::Token { text } => {
                 self.text.push_str(&text);
                 if self.writer.push(&text) {

@@ -8,7 +8,7 @@ use crate::host::{HostStatus, ModelHost};
 use crate::opening::Slot;
 use crate::{App, Sink, settings};
 use generation::{GenerateError, GenerateRequest, Role};
-use router::{Decision, Feature, OnDevice};
+use router::{Cloud, Decision, Feature, Network, OnDevice, Person, Place, School, Situation};
 use std::sync::Arc;
 use store::Asked;
 
@@ -113,9 +113,18 @@ fn can_answer(app: &App) -> Reply<()> {
             HostStatus::Loading | HostStatus::Failed(_) => OnDevice::Loading { demo: open.demo() },
         },
     };
-    match router::decide(Feature::Chat, &on_device) {
-        Decision::Run(_) => Ok(()),
-        Decision::Unavailable(why) => Err(why.into()),
+    // The tutor answers on this computer whatever else is set up.
+    let situation = Situation {
+        on_device,
+        person: Person::Learner,
+        place: Place::Device,
+        cloud: Cloud { on: false, key: false, agreed: false },
+        school: School { on: false, address: false, model: false, vision: None },
+        network: Network::Down,
+    };
+    match router::decide(Feature::Chat, &situation) {
+        Decision::Run(_) | Decision::Hidden => Ok(()),
+        Decision::Unavailable { why, .. } => Err(why.into()),
     }
 }
 

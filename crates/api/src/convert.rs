@@ -2,7 +2,7 @@
 
 use crate::dto::{
     Badge, BadgeKind, ChoiceReason, ChoiceReport, Conversation, ConversationSummary, DeviceKind, Language, Message,
-    MessageState, ModelStatus, RejectReason, Rejected, Speaker,
+    MessageState, ModelStatus, RejectReason, Rejected, Speaker, WaitReason,
 };
 use crate::failure;
 use crate::host::HostStatus;
@@ -28,6 +28,13 @@ pub(crate) fn badge(engine: &EngineInfo) -> Badge {
         EngineKind::School => BadgeKind::School,
     };
     Badge { kind, model: engine.model.clone(), device: engine.device.clone() }
+}
+
+pub(crate) fn wait_reason(reason: generation::WaitReason) -> WaitReason {
+    match reason {
+        generation::WaitReason::Quota => WaitReason::Quota,
+        generation::WaitReason::Busy => WaitReason::Busy,
+    }
 }
 
 /// Who wrote an answer, as the store keeps it.

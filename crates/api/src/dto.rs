@@ -1,13 +1,25 @@
 //! What crosses the border to the page: plain types, from which the TypeScript bindings are generated.
 //!
-//! The page is untrusted (`ARCHITECTURE.md`): no type here carries a path, a URL or a secret, and ids are opaque strings.
+//! The page is untrusted (`ARCHITECTURE.md`): no type here carries a path, and ids are opaque strings. What a person types
+//! about a server goes in: its address is shown back, its key or token never.
 
+mod engines;
 mod setup;
+mod tools;
 mod transfer;
+
+pub use engines::{
+    CloudState, EnginesInput, EnginesState, Place, Places, SchoolInput, SchoolState, SecretKept, ServerKind,
+    ServerModel, TestReport, TestStep, TestStepKind,
+};
 
 pub use setup::{
     ChoiceReason, ChoiceReport, DeviceKind, GpuSummary, HardwareSummary, Profile, ProfileInput, ProfileKind,
     RejectReason, Rejected, SetupState,
+};
+pub use tools::{
+    AboutInput, Creation, CreationSummary, DrawingView, ExportFormat, Feature, FeatureState, ItemWork, PreparedImage,
+    SendPreview, SentText, ToolEvent, ToolInput, ToolTicket, Unlock, WaitReason, Work,
 };
 pub use transfer::{
     ConnectionLine, ModelOffer, ModelSource, NetworkState, PickKind, SourceDetails, SourceKind, SourceModel, Storage,
@@ -289,6 +301,13 @@ pub enum ChatEvent {
         /// Who answers.
         badge: Badge,
     },
+    /// Nothing comes for so long, then it goes on.
+    Waiting {
+        /// Seconds from now.
+        seconds: u32,
+        /// Why.
+        reason: WaitReason,
+    },
     /// Reading the question.
     Prefill {
         /// Tokens read.
@@ -357,6 +376,29 @@ pub enum ErrorCode {
     SourceGone,
     Locked,
     WrongPin,
+    NameNotFound,
+    UntrustedServer,
+    CaptivePortal,
+    ServerSilent,
+    TooSlow,
+    Truncated,
+    AnswerTooLarge,
+    BadAnswer,
+    AnswerLooped,
+    ResultCut,
+    KeyMissing,
+    KeyRejected,
+    KeyRestricted,
+    RegionBlocked,
+    ModelNotServed,
+    QuotaExceeded,
+    ServerBusy,
+    ContentBlocked,
+    AdultOnly,
+    ConsentNeeded,
+    EngineOff,
+    NoVision,
+    ImageUnreadable,
     Io,
     Internal,
 }

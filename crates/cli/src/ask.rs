@@ -115,7 +115,13 @@ pub async fn follow(
             }
             Some(TokenEvent::Finished(completion)) => break Ok(completion),
             Some(TokenEvent::Failed(error)) => break Err(error),
-            Some(TokenEvent::Queued { .. } | TokenEvent::Started { .. } | TokenEvent::Prefill { .. }) => {}
+            Some(
+                TokenEvent::Queued { .. }
+                | TokenEvent::Started { .. }
+                | TokenEvent::Prefill { .. }
+                | TokenEvent::Waiting { .. }
+                | TokenEvent::Receiving { .. },
+            ) => {}
             // The channel ends with one of the two above; anything else is a defect.
             None => return Err(Failure::new("the answer ended without saying why", "Please report this defect")),
         }

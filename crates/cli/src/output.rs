@@ -35,6 +35,28 @@ fn general_hint(code: ErrorCode) -> &'static str {
         ErrorCode::AlreadyOpen => "Close the other Aula window first",
         ErrorCode::NetworkClosed => "Allow the network for this with `--allow-network`",
         ErrorCode::Offline | ErrorCode::ServerRefused => "Repeat later; what has arrived is kept",
+        ErrorCode::NameNotFound | ErrorCode::CaptivePortal => "Check the network and the server's name, then repeat",
+        ErrorCode::UntrustedServer => "Check this computer's date, and whether the school's certificate is installed",
+        ErrorCode::ServerSilent
+        | ErrorCode::TooSlow
+        | ErrorCode::Truncated
+        | ErrorCode::AnswerTooLarge
+        | ErrorCode::BadAnswer
+        | ErrorCode::AnswerLooped
+        | ErrorCode::ServerBusy
+        | ErrorCode::QuotaExceeded => "Repeat later, or do it on this computer",
+        ErrorCode::ResultCut => "Repeat with a shorter topic",
+        ErrorCode::KeyMissing
+        | ErrorCode::KeyRejected
+        | ErrorCode::KeyRestricted
+        | ErrorCode::RegionBlocked
+        | ErrorCode::ModelNotServed
+        | ErrorCode::AdultOnly
+        | ErrorCode::ConsentNeeded
+        | ErrorCode::EngineOff
+        | ErrorCode::NoVision => "See Settings, `Who answers`, in the window",
+        ErrorCode::ContentBlocked => "Put it in other words",
+        ErrorCode::ImageUnreadable => "Give a JPEG, PNG or WebP file",
         ErrorCode::TransferCorrupt => "Copy it again from another disk or server",
         ErrorCode::SourceGone => "Plug the disk in again, then repeat; the copy goes on where it stopped",
         ErrorCode::Locked | ErrorCode::WrongPin => "Give the profile's PIN in the window",

@@ -70,11 +70,9 @@ impl Session {
             first.content.clone_from(text);
         }
         GenerateRequest {
-            request_id: id.to_owned(),
-            messages,
             sampling: self.sampling.clone(),
             max_tokens: self.max_tokens,
-            conversation: None,
+            ..GenerateRequest::new(id, messages)
         }
     }
 }

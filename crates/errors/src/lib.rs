@@ -57,6 +57,52 @@ pub enum ErrorCode {
     Locked,
     /// The PIN is not the profile's.
     WrongPin,
+    /// There is no computer with the name that was asked for, or names cannot be looked up.
+    NameNotFound,
+    /// The other computer could not prove that it is who it should be.
+    UntrustedServer,
+    /// A login page of the network answered in the place of the server.
+    CaptivePortal,
+    /// The other computer took the request and then sent nothing for too long.
+    ServerSilent,
+    /// The connection is too slow for an answer to arrive.
+    TooSlow,
+    /// The answer broke off before its end; what came was kept.
+    Truncated,
+    /// The other computer sent more than any answer may have.
+    AnswerTooLarge,
+    /// The result does not have the form that was asked for.
+    BadAnswer,
+    /// The model repeated itself without end.
+    AnswerLooped,
+    /// The result was not finished within its limit, so it is not shown.
+    ResultCut,
+    /// There is no key for Cloud Boost.
+    KeyMissing,
+    /// The key or token is not accepted (any more).
+    KeyRejected,
+    /// The key is genuine, but may not be used for this.
+    KeyRestricted,
+    /// The service is not offered in this country.
+    RegionBlocked,
+    /// The server does not have the model that was asked for.
+    ModelNotServed,
+    /// The allowance of the key is used up for now.
+    QuotaExceeded,
+    /// The server has too much to do.
+    ServerBusy,
+    /// The service refused to answer this.
+    ContentBlocked,
+    /// Only an adult profile may do this.
+    AdultOnly,
+    /// An adult must first agree to what is sent.
+    ConsentNeeded,
+    /// No engine that can do this is switched on.
+    EngineOff,
+    /// The model in use cannot read pictures.
+    NoVision,
+    /// The picture cannot be read.
+    ImageUnreadable,
     /// A file or folder could not be read or written.
     Io,
     /// A defect of this program.
@@ -90,6 +136,29 @@ impl ErrorCode {
             Self::SourceGone => "source_gone",
             Self::Locked => "locked",
             Self::WrongPin => "wrong_pin",
+            Self::NameNotFound => "name_not_found",
+            Self::UntrustedServer => "untrusted_server",
+            Self::CaptivePortal => "captive_portal",
+            Self::ServerSilent => "server_silent",
+            Self::TooSlow => "too_slow",
+            Self::Truncated => "truncated",
+            Self::AnswerTooLarge => "answer_too_large",
+            Self::BadAnswer => "bad_answer",
+            Self::AnswerLooped => "answer_looped",
+            Self::ResultCut => "result_cut",
+            Self::KeyMissing => "key_missing",
+            Self::KeyRejected => "key_rejected",
+            Self::KeyRestricted => "key_restricted",
+            Self::RegionBlocked => "region_blocked",
+            Self::ModelNotServed => "model_not_served",
+            Self::QuotaExceeded => "quota_exceeded",
+            Self::ServerBusy => "server_busy",
+            Self::ContentBlocked => "content_blocked",
+            Self::AdultOnly => "adult_only",
+            Self::ConsentNeeded => "consent_needed",
+            Self::EngineOff => "engine_off",
+            Self::NoVision => "no_vision",
+            Self::ImageUnreadable => "image_unreadable",
             Self::Io => "io",
             Self::Internal => "internal",
         }

@@ -3,6 +3,10 @@
 //!
 //! No engine, no model and no user interface is known here.
 
+mod structure;
+
+pub use structure::{Misfit, Structure};
+
 use errors::{ErrorCode, Explain};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -34,6 +38,20 @@ impl Message {
     pub fn new(role: Role, content: impl Into<String>) -> Self {
         Self { role, content: content.into() }
     }
+}
+
+/// A picture that goes with the last message. It was made anew from the pixels of what a person gave, so nothing but
+/// them is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// `image/jpeg` or `image/png`.
+    pub media_type: String,
+    /// The file's bytes in base64, the standard alphabet with padding.
+    pub base64: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
 }
 
 /// How a token is drawn from the logits. The default is Gemma's recommendation (`general.sampling.*` of its files).
@@ -82,6 +100,13 @@ pub struct GenerateRequest {
     /// may keep what it has read of it under this name.
     #[serde(default)]
     pub conversation: Option<String>,
+    /// The form that the answer must have. The answer is then one JSON value, written without thinking aloud; one that is
+    /// cut ([`FinishReason::MaxTokens`], [`FinishReason::ContextFull`]) is worth nothing.
+    #[serde(default)]
+    pub structure: Option<Structure>,
+    /// Pictures that belong to the last message.
+    #[serde(default)]
+    pub images: Vec<Image>,
 }
 
 impl GenerateRequest {
@@ -93,6 +118,8 @@ impl GenerateRequest {
             sampling: Sampling::default(),
             max_tokens: DEFAULT_MAX_TOKENS,
             conversation: None,
+            structure: None,
+            images: Vec::new(),
         }
     }
 }
@@ -222,7 +249,18 @@ impl Explain for GenerateError {
     }
 }
 
-/// What a generation reports, in this order: `Queued`* `Started` `Prefill`* `Token`* then one `Finished` or `Failed`.
+/// Why an engine waits before it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitReason {
+    /// The allowance is used up until then.
+    Quota,
+    /// The server has too much to do.
+    Busy,
+}
+
+/// What a generation reports, in this order: `Queued`* `Started` (`Prefill` or `Waiting`)* `Token`* then one `Finished` or
+/// `Failed`. Of an answer with a [`Structure`] a server's engine sends all text in one `Token`, once it was found valid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum TokenEvent {
@@ -242,6 +280,18 @@ pub enum TokenEvent {
         done: usize,
         /// Tokens to compute.
         total: usize,
+    },
+    /// Nothing comes for so long, because the server asked for it; then it is asked again.
+    Waiting {
+        /// Seconds from now.
+        seconds: u32,
+        /// Why.
+        reason: WaitReason,
+    },
+    /// A server's answer grows, but is not to be read yet: so many characters have come.
+    Receiving {
+        /// Characters so far.
+        characters: usize,
     },
     /// More text: whole characters, never the thought channel, never a control token.
     Token {

@@ -2,6 +2,8 @@
 
 mod title;
 
+pub mod tools;
+
 pub use title::title_from;
 
 use generation::{Message, Role};

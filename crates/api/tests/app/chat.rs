@@ -44,6 +44,7 @@ async fn an_answer_streams_and_is_saved() {
         .map(|event| match event {
             ChatEvent::Queued { position } => format!("queued {position}"),
             ChatEvent::Started { badge } => format!("started {:?} {}", badge.kind, badge.model),
+            ChatEvent::Waiting { seconds, .. } => format!("waiting {seconds}"),
             ChatEvent::Prefill { done, total } => format!("prefill {done}/{total}"),
             ChatEvent::Token { text } => format!("token {text}"),
             ChatEvent::Finished { message } => format!("finished {}", message.text),

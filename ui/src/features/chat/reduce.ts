@@ -8,6 +8,8 @@ export type Phase =
   | "queued"
   /** An engine reads the question (prefill). */
   | "reading"
+  /** A server asked to wait. */
+  | "waiting"
   /** Text arrives (decode). */
   | "writing"
   /** Over; `message` is the answer as saved. */
@@ -17,6 +19,8 @@ export interface Live {
   readonly phase: Phase;
   /** Questions ahead, while queued. */
   readonly position: number;
+  /** Seconds to wait, while a server asks for it. */
+  readonly seconds: number;
   readonly tokensRead: number;
   readonly tokensToRead: number;
   readonly badge: Badge | null;
@@ -31,6 +35,7 @@ export interface Live {
 export const STARTING: Live = {
   phase: "sending",
   position: 0,
+  seconds: 0,
   tokensRead: 0,
   tokensToRead: 0,
   badge: null,
@@ -49,6 +54,8 @@ export function reduce(live: Live, event: ChatEvent, now: number): Live {
       return { ...live, phase: "queued", position: event.position };
     case "started":
       return { ...live, phase: "reading", badge: event.badge };
+    case "waiting":
+      return { ...live, phase: live.text === "" ? "waiting" : live.phase, seconds: event.seconds };
     case "prefill":
       return { ...live, phase: live.text === "" ? "reading" : live.phase, tokensRead: event.done, tokensToRead: event.total };
     case "token":

@@ -77,6 +77,26 @@ export const commands = {
 };
 
 /* Types */
+/**  What a drawing is about. */
+export type AboutInput = 
+/**  A topic, 2 to 200 characters. */
+{ kind: "topic"; 
+/**  As typed. */
+topic: string } | 
+/**  An answer of the tutor. */
+{ kind: "answer"; 
+/**  Its message id. */
+messageId: string };
+
+/**  Where a text stands in relation to its x. */
+export type Anchor = 
+/**  It begins there. */
+"start" | 
+/**  Its middle is there. */
+"middle" | 
+/**  It ends there. */
+"end";
+
 /**  Facts that do not change while the app runs. */
 export type AppInfo = {
 	/**  Aula's version. */
@@ -126,6 +146,22 @@ export type BadgeKind =
 /**  The demo model: grey. */
 "demo";
 
+/**  A main idea. */
+export type Branch = {
+	/**  The idea in a few words. */
+	label: string,
+	/**  What belongs to it. */
+	children: Leaf[],
+};
+
+/**  One card. */
+export type Card = {
+	/**  What is asked. */
+	front: MediumText,
+	/**  What is to be remembered. */
+	back: MediumText,
+};
+
 /**  Events of one answer, over the channel given with the command. */
 export type ChatEvent = 
 /**  So many questions are ahead. */
@@ -136,6 +172,12 @@ position: number } |
 { event: "started"; 
 /**  Who answers. */
 badge: Badge } | 
+/**  Nothing comes for so long, then it goes on. */
+{ event: "waiting"; 
+/**  Seconds from now. */
+seconds: number; 
+/**  Why. */
+reason: WaitReason } | 
 /**  Reading the question. */
 { event: "prefill"; 
 /**  Tokens read. */
@@ -156,6 +198,18 @@ message: Message } |
 error: IpcError; 
 /**  The answer as saved. */
 message: Message };
+
+/**  A question with four answers. */
+export type ChoiceItem = {
+	/**  The question. */
+	prompt: MediumText,
+	/**  Four answers, one of them right. */
+	options: ShortText[],
+	/**  Why the right answer is right. */
+	explanation: LongText,
+	/**  The place of the right answer, from 0. */
+	answer: number,
+};
 
 /**  Why a model was chosen. */
 export type ChoiceReason = 
@@ -198,6 +252,20 @@ export type ChoiceReport = {
 	rejected: Rejected[],
 };
 
+/**  Cloud Boost. */
+export type CloudState = {
+	/**  Whether it is switched on. */
+	on: boolean,
+	/**  Where the key is kept. */
+	key: SecretKept,
+	/**  When an adult agreed, in milliseconds since 1970. */
+	agreedAt: number | null,
+	/**  The model, e.g. `gemma-4-26b-a4b-it`. */
+	model: string,
+	/**  The computer that would get requests. */
+	host: string,
+};
+
 /**  One line of the record of connections. */
 export type ConnectionLine = {
 	/**  Milliseconds since 1970. */
@@ -205,6 +273,37 @@ export type ConnectionLine = {
 	/**  The other computer, e.g. `huggingface.co`. */
 	host: string,
 };
+
+/**  What a tool made. */
+export type Content = 
+/**  A quiz. */
+{
+	tool: "quiz",
+} & Quiz | 
+/**  Exercises. */
+{
+	tool: "practice",
+} & Practice | 
+/**  A mind map. */
+{
+	tool: "mindMap",
+} & MindMap | 
+/**  An illustration. */
+{
+	tool: "illustration",
+} & Illustration | 
+/**  Flashcards. */
+{
+	tool: "flashcards",
+} & Flashcards | 
+/**  A sheet. */
+{
+	tool: "sheet",
+} & Sheet | 
+/**  What was read. */
+{
+	tool: "reading",
+} & Reading;
 
 /**  A conversation with the turns of its active branch, oldest first. */
 export type Conversation = {
@@ -224,6 +323,46 @@ export type ConversationSummary = {
 	updatedAt: number,
 };
 
+/**  Something that a tool made. */
+export type Creation = {
+	/**  Its line in the list. */
+	summary: CreationSummary,
+	/**  What was asked for. */
+	input: ToolInput,
+	/**  What came. */
+	content: Content,
+	/**  What a person did with it. */
+	work: Work,
+};
+
+/**  Something that a tool made, in the list. */
+export type CreationSummary = {
+	/**  Opaque id. */
+	id: string,
+	/**  The tool. */
+	tool: ToolKind,
+	/**  Its title. */
+	title: string,
+	/**  Who made it. */
+	badge: Badge,
+	/**  Milliseconds since 1970. */
+	createdAt: number,
+	/**  How far a person got with it, 0 to 1; none where that means nothing. */
+	progress: number | null,
+};
+
+/**  A curve, computed from its numbers. */
+export type Curve = {
+	/**  Which function. */
+	function: Function,
+	/**  First number. */
+	a: number,
+	/**  Second number. */
+	b: number,
+	/**  Third number. */
+	c: number,
+};
+
 /**  Where a model computes. */
 export type DeviceKind = 
 /**  The processor. */
@@ -231,8 +370,139 @@ export type DeviceKind =
 /**  A graphics card. */
 "gpu";
 
+/**  A drawing. */
+export type Drawing = {
+	/**  Width of the whole. */
+	width: number,
+	/**  Height of the whole. */
+	height: number,
+	/**  What it shows, in a few words. */
+	title: string,
+	/**  The same in sentences, for whoever cannot see it. */
+	description: string,
+	/**  What is drawn, in this order. */
+	items: Item[],
+	/**  The nodes of a mind map, in reading order; empty for illustrations. */
+	nodes: Node[],
+};
+
+/**  A drawing ready to be shown: positions are computed, texts are text. */
+export type DrawingView = {
+	/**  What it shows. */
+	drawing: Drawing,
+	/**  The same as Mermaid text, for mind maps. */
+	mermaid: string | null,
+};
+
+/**  What a person changes on that page. */
+export type EnginesInput = {
+	/**  Whether Cloud Boost is switched on. */
+	cloudOn: boolean,
+	/**  Whether the school's server is switched on. */
+	schoolOn: boolean,
+	/**  What each group uses. */
+	places: Places,
+};
+
+/**  Everything on the page « Who answers ». */
+export type EnginesState = {
+	/**  Whether this profile may change anything here: adults only. */
+	editable: boolean,
+	/**  What a person chose for each group. */
+	places: Places,
+	/**  Cloud Boost. */
+	cloud: CloudState,
+	/**  The school's server. */
+	school: SchoolState,
+};
+
 /**  The page's copy of [`errors::ErrorCode`]; a new code there fails to compile here until it is added. */
-export type ErrorCode = "model_file_damaged" | "model_unsupported" | "model_missing" | "out_of_memory" | "model_loading" | "worker_crashed" | "worker_hung" | "queue_full" | "prompt_too_long" | "invalid_request" | "device_unavailable" | "not_found" | "store_damaged" | "store_newer" | "already_open" | "disk_full" | "network_closed" | "offline" | "server_refused" | "transfer_corrupt" | "source_gone" | "locked" | "wrong_pin" | "io" | "internal";
+export type ErrorCode = "model_file_damaged" | "model_unsupported" | "model_missing" | "out_of_memory" | "model_loading" | "worker_crashed" | "worker_hung" | "queue_full" | "prompt_too_long" | "invalid_request" | "device_unavailable" | "not_found" | "store_damaged" | "store_newer" | "already_open" | "disk_full" | "network_closed" | "offline" | "server_refused" | "transfer_corrupt" | "source_gone" | "locked" | "wrong_pin" | "name_not_found" | "untrusted_server" | "captive_portal" | "server_silent" | "too_slow" | "truncated" | "answer_too_large" | "bad_answer" | "answer_looped" | "result_cut" | "key_missing" | "key_rejected" | "key_restricted" | "region_blocked" | "model_not_served" | "quota_exceeded" | "server_busy" | "content_blocked" | "adult_only" | "consent_needed" | "engine_off" | "no_vision" | "image_unreadable" | "io" | "internal";
+
+/**  One exercise. */
+export type Exercise = {
+	/**  The statement. */
+	prompt: MediumText,
+	/**  Shown after a first wrong answer: it helps without telling. */
+	hint: MediumText,
+	/**  The way to the answer. */
+	steps: MediumText[],
+	/**  The answer: a number or a few words. */
+	answer: ShortText,
+};
+
+/**  A file that a creation can be saved as. */
+export type ExportFormat = 
+/**  A drawing, scalable. */
+"svg" | 
+/**  A drawing, as pixels. */
+"png" | 
+/**  Text. */
+"markdown" | 
+/**  A sheet without answers. */
+"studentPdf" | 
+/**  A sheet with answers. */
+"teacherPdf";
+
+/**  Something a person can do that needs an engine. */
+export type Feature = 
+/**  Talking with the tutor: always on this computer. */
+"chat" | 
+/**  Another answer in the chat, by a larger model, when a person asks for it. */
+"secondAnswer" | 
+/**  A quiz. */
+"quiz" | 
+/**  Practice on a free topic. */
+"practice" | 
+/**  Flashcards. */
+"flashcards" | 
+/**  A lesson or exam sheet; adults only. */
+"sheet" | 
+/**  A mind map. */
+"mindMap" | 
+/**  An illustration. */
+"illustration" | 
+/**  Reading a photo. */
+"photo" | 
+/**  Reading what was written on the whiteboard. */
+"handwriting";
+
+/**  Where a feature runs now, or why it does not. */
+export type FeatureState = {
+	/**  The feature. */
+	feature: Feature,
+	/**  Who will do it: the badge on its button. None where nothing can. */
+	badge: Badge | null,
+	/**  Why nothing can; the page has the sentence. */
+	reason: ErrorCode | null,
+	/**  What would change that. */
+	unlock: Unlock | null,
+	/**  Who could do it instead, if the person says so. */
+	instead: Badge | null,
+	/**  Absent for this profile: it is not shown at all. */
+	hidden: boolean,
+};
+
+/**  Cards on one topic. */
+export type Flashcards = {
+	/**  What they are about. */
+	title: ShortText,
+	/**  As many as were asked for. */
+	cards: Card[],
+};
+
+/**  Functions of x with three numbers. */
+export type Function = 
+/**  b x + c. */
+"line" | 
+/**  a x² + b x + c. */
+"parabola" | 
+/**  a sin(b x) + c. */
+"sine" | 
+/**  a · 2^(b x) + c. */
+"exponential" | 
+/**  a / x + c. */
+"hyperbola";
 
 /**  One graphics card. */
 export type GpuSummary = {
@@ -258,6 +528,18 @@ export type HardwareSummary = {
 	gpus: GpuSummary[],
 };
 
+/**  A drawing. */
+export type Illustration = {
+	/**  What it shows. */
+	title: ShortText,
+	/**  The same in words, for whoever cannot see it. */
+	description: MediumText,
+	/**  Shapes and labels, in the order in which they are drawn. */
+	shapes: Shape[],
+	/**  Curves in one system of axes; where there is none, no axes are drawn. */
+	curves: Curve[],
+};
+
 /**  A failed command. */
 export type IpcError = {
 	/**  The page translates this. */
@@ -270,6 +552,69 @@ export type IpcError = {
 	requestId: string | null,
 };
 
+/**  Something drawn. */
+export type Item = 
+/**  A rectangle. */
+({ item: "rect"; 
+/**  Left edge. */
+x: number; 
+/**  Upper edge. */
+y: number; 
+/**  Width. */
+width: number; 
+/**  Height. */
+height: number; 
+/**  Radius of the corners. */
+radius: number; 
+/**  Inside. */
+fill: Paint; 
+/**  Edge. */
+stroke: Paint; 
+/**  Width of the edge. */
+strokeWidth: number }) & { cx?: never; cy?: never; d?: never; dash?: never; rx?: never; ry?: never } | 
+/**  An ellipse. */
+({ item: "ellipse"; 
+/**  Middle. */
+cx: number; 
+/**  Middle. */
+cy: number; 
+/**  Horizontal radius. */
+rx: number; 
+/**  Vertical radius. */
+ry: number; 
+/**  Inside. */
+fill: Paint; 
+/**  Edge. */
+stroke: Paint; 
+/**  Width of the edge. */
+strokeWidth: number }) & { d?: never; dash?: never; height?: never; radius?: never; width?: never; x?: never; y?: never } | 
+/**  A path of our own making: `M`, `L`, `C` and `Z` with numbers. */
+({ item: "path"; 
+/**  SVG path data. */
+d: string; 
+/**  Inside. */
+fill: Paint; 
+/**  Edge. */
+stroke: Paint; 
+/**  Width of the edge. */
+strokeWidth: number; 
+/**  Lengths of dashes and gaps; empty for a whole line. */
+dash: number[] }) & { cx?: never; cy?: never; height?: never; radius?: never; rx?: never; ry?: never; width?: never; x?: never; y?: never } | 
+/**  A line of text on its baseline. */
+{
+	item: "text",
+} & TextLine;
+
+/**  One question or exercise as a person went through it. */
+export type ItemWork = {
+	/**  What was tried, in order: the place of an option, or what was typed. */
+	tries: string[],
+	/**  Whether it is done: right, or the answer was shown. */
+	done: boolean,
+	/**  Whether it was right; none while it is not done. */
+	right: boolean | null,
+};
+
 /**  Languages of the interface and of the tutor's instructions. */
 export type Language = 
 /**  Spanish. */
@@ -278,6 +623,41 @@ export type Language =
 "en" | 
 /**  Portuguese. */
 "pt";
+
+/**  Something that belongs to a main idea. */
+export type Leaf = {
+	/**  In a few words. */
+	label: string,
+	/**  What belongs to it. */
+	children: Twig[],
+};
+
+/**  How hard. */
+export type Level = 
+/**  To begin with. */
+"easy" | 
+/**  As in class. */
+"medium" | 
+/**  To think about. */
+"hard";
+
+/**  One line. Formulas stand in LaTeX between dollar signs. */
+export type Line = {
+	/**  What it says. */
+	text: string,
+};
+
+/**  A short paragraph: 1 to 280 characters. */
+export type LongText = {
+	/**  The text. */
+	text: string,
+};
+
+/**  A sentence or two: 1 to 160 characters. */
+export type MediumText = {
+	/**  The text. */
+	text: string,
+};
 
 /**  One turn. */
 export type Message = {
@@ -313,6 +693,14 @@ export type MessageState =
 "cut" | 
 /**  The engine stopped in the middle; the text so far was kept. */
 "interrupted";
+
+/**  The root. */
+export type MindMap = {
+	/**  The topic in a few words. */
+	label: string,
+	/**  Its main ideas. */
+	children: Branch[],
+};
 
 /**  A model that can be downloaded. */
 export type ModelOffer = {
@@ -419,12 +807,131 @@ export type NetworkState = {
 	recent: ConnectionLine[],
 };
 
+/**  A node of a mind map: what can be selected, and the tree as a list. */
+export type Node = {
+	/**  Its place in [`Drawing::nodes`]. */
+	id: number,
+	/**  The node it hangs on; none for the root. */
+	parent: number | null,
+	/**  How deep. */
+	level: NodeLevel,
+	/**  Number of a main idea, from 1; its descendants have the same. */
+	branch: number,
+	/**  What it says, whole. */
+	label: string,
+	/**  Left edge of its box. */
+	x: number,
+	/**  Upper edge. */
+	y: number,
+	/**  Width. */
+	width: number,
+	/**  Height. */
+	height: number,
+	/**  Whether it stands to the left of the root. */
+	left: boolean,
+};
+
+/**  How deep a node lies. */
+export type NodeLevel = 
+/**  The topic. */
+"root" | 
+/**  A main idea. */
+"branch" | 
+/**  What belongs to it. */
+"leaf" | 
+/**  The last level. */
+"twig";
+
+/**  A question to be answered in writing. */
+export type OpenItem = {
+	/**  The question. */
+	prompt: MediumText,
+	/**  Lines that the answer needs. */
+	lines: number,
+	/**  What a good answer says. */
+	answer: LongText,
+};
+
+/**  Colours by their job; each theme has its own. */
+export type Paint = 
+/**  Nothing. */
+"none" | 
+/**  The paper. */
+"surface" | 
+/**  Text and lines. */
+"ink" | 
+/**  Second text. */
+"ink2" | 
+/**  The squares of the paper. */
+"grid" | 
+/**  Board green: the root of a mind map. */
+"board" | 
+/**  Text on board green. */
+"onBoard" | 
+/**  Teal: branches, curves. */
+"app" | 
+/**  Text on teal. */
+"onApp" | 
+/**  Light teal. */
+"appSoft" | 
+/**  Marigold. */
+"mark" | 
+/**  Light marigold. */
+"markSoft" | 
+/**  Light clay. */
+"yetSoft" | 
+/**  Clay. */
+"yet";
+
 /**  What a person picks in the system's own dialog; the page never sees a path. */
 export type PickKind = 
 /**  A folder. */
 "folder" | 
 /**  A model file. */
 "file";
+
+/**  Where the features of a group run. */
+export type Place = 
+/**  On this computer. */
+"device" | 
+/**  Cloud Boost. */
+"cloud" | 
+/**  The school's server. */
+"school";
+
+/**  What a person chose for each group. The tutor itself always answers on this computer. */
+export type Places = {
+	/**  Quiz, practice, flashcards, sheets. */
+	questions: Place,
+	/**  Mind maps and illustrations. */
+	drawings: Place,
+	/**  Photos and handwriting; not possible on this computer yet. */
+	reading: Place,
+	/**  Another answer in the chat by a larger model; `Device` switches it off. */
+	secondAnswer: Place,
+};
+
+/**  Exercises on one topic. */
+export type Practice = {
+	/**  What they are about. */
+	title: ShortText,
+	/**  The exercises. */
+	exercises: Exercise[],
+};
+
+/**  A picture that was made anew from its pixels: what a person gave lost everything else. */
+export type PreparedImage = {
+	/**  Opaque id; good until the program ends. */
+	id: string,
+	/**  Width in pixels. */
+	width: number,
+	/**  Height in pixels. */
+	height: number,
+	/**  Bytes that would be sent. */
+	bytes: number,
+	/**  The picture as it would be sent: a `data:` address for an `img` element. */
+	preview: string,
+};
 
 /**  The person who uses this computer. */
 export type Profile = {
@@ -457,6 +964,36 @@ export type ProfileKind =
 /**  A student. */
 "learner";
 
+/**  One question of a quiz. */
+export type Question = {
+	/**  The question. */
+	prompt: MediumText,
+	/**  Four answers, one of them right. */
+	options: ShortText[],
+	/**  Shown after a first wrong answer: it helps without telling. */
+	hint: MediumText,
+	/**  Why the right answer is right. It stands before `answer`, so that a model thinks before it decides. */
+	explanation: LongText,
+	/**  The place of the right answer, from 0. */
+	answer: number,
+};
+
+/**  Questions with four answers to choose from. */
+export type Quiz = {
+	/**  What it is about. */
+	title: ShortText,
+	/**  As many as were asked for. */
+	questions: Question[],
+};
+
+/**  What stands in a picture. */
+export type Reading = {
+	/**  Line by line, from the top; none where there is nothing to read. */
+	lines: Line[],
+	/**  Whether a part could not be read with certainty. */
+	unsure: boolean,
+};
+
 /**  Why a model that is installed does not answer. */
 export type RejectReason = 
 /**  It needs more memory than is free. */
@@ -486,6 +1023,86 @@ export type Rejected = {
 	deviceName: string,
 	/**  Why not. */
 	reason: RejectReason,
+};
+
+/**  The school's server as a person enters it. */
+export type SchoolInput = {
+	/**  The address, e.g. `aula.school.local:8000`. */
+	address: string,
+	/**  The token; an empty text removes it, none leaves it as it is. */
+	token: string | null,
+};
+
+/**  The school's server. */
+export type SchoolState = {
+	/**  Whether it is switched on. */
+	on: boolean,
+	/**  The address as it was entered, without anything secret; empty where there is none. */
+	address: string,
+	/**  Where the token is kept. */
+	token: SecretKept,
+	/**  What it is; none until it was tested. */
+	kind: ServerKind | null,
+	/**  What it offers; empty until it was tested. */
+	models: ServerModel[],
+	/**  The model in use. */
+	model: string | null,
+	/**  Whether the model reads pictures; none where the server does not say. */
+	vision: boolean | null,
+	/**  Whether the laboratory's file (`aula.toml`) sets it: then it cannot be changed here. */
+	managed: boolean,
+};
+
+/**  Where a secret is kept. */
+export type SecretKept = 
+/**  There is none. */
+"none" | 
+/**  In the system's keychain. */
+"keychain" | 
+/**  In memory until the program ends: this system has no keychain that can be used. */
+"session";
+
+/**  Exactly what a request would send, and to whom. */
+export type SendPreview = {
+	/**  Who would get it. */
+	badge: Badge,
+	/**  The computer that would get it, e.g. `generativelanguage.googleapis.com`; none for this one. */
+	host: string | null,
+	/**  All texts. */
+	texts: SentText[],
+	/**  The picture, if one goes along. */
+	image: PreparedImage | null,
+	/**  Whether an adult must still agree (Cloud Boost's first request). */
+	needsConsent: boolean,
+};
+
+/**  One message, as it would be sent. */
+export type SentText = {
+	/**  `system`, `user` or `assistant`. */
+	role: string,
+	/**  What it says. */
+	text: string,
+};
+
+/**  What kind of server it is, as far as it shows. */
+export type ServerKind = 
+/**  vLLM. */
+"vllm" | 
+/**  llama-server of llama.cpp. */
+"llamaServer" | 
+/**  Ollama. */
+"ollama" | 
+/**  LM Studio. */
+"lmStudio" | 
+/**  Another with the same interface. */
+"other";
+
+/**  A model that the school's server offers. */
+export type ServerModel = {
+	/**  As the server calls it. */
+	id: string,
+	/**  Its context length in tokens, where the server tells. */
+	contextLen: number | null,
 };
 
 /**  Everything a person chose in Settings. */
@@ -524,6 +1141,66 @@ export type SetupState = {
 	waitSeconds: number,
 	/**  The person who uses this computer. */
 	profile: Profile,
+};
+
+/**  A shape with its label. */
+export type Shape = {
+	/**  What it is. */
+	kind: ShapeKind,
+	/**  Left edge, 0 to 100; for a line or an arrow where it begins. */
+	x: number,
+	/**  Upper edge, 0 to 75, downwards; for a line or an arrow where it begins. */
+	y: number,
+	/**  Width; for a line or an arrow how far it goes to the right, or to the left below zero. */
+	width: number,
+	/**  Height; for a line or an arrow how far it goes down, or up below zero. */
+	height: number,
+	/**  How it is filled. */
+	tone: Tone,
+	/**  The words on it or beside it; empty for none. */
+	label: string,
+};
+
+/**  Kinds of shapes. */
+export type ShapeKind = 
+/**  A rectangle. */
+"rectangle" | 
+/**  An ellipse in its box; a circle where width and height are equal. */
+"ellipse" | 
+/**  A triangle that stands in its box. */
+"triangle" | 
+/**  A straight line. */
+"line" | 
+/**  A line with a head at its end. */
+"arrow" | 
+/**  Words alone. */
+"label";
+
+/**  Questions on paper, with their answers for whoever teaches. */
+export type Sheet = {
+	/**  What it is about. */
+	title: ShortText,
+	/**  What the students are told first. */
+	instructions: MediumText,
+	/**  Questions with four answers to choose from. */
+	choice: ChoiceItem[],
+	/**  Questions with lines to write on. */
+	open: OpenItem[],
+};
+
+/**  What questions a sheet has. */
+export type SheetForm = 
+/**  Four answers to choose from. */
+"choice" | 
+/**  Lines to write on. */
+"open" | 
+/**  Half and half; with an odd number one choice more. */
+"mixed";
+
+/**  A few words: 1 to 60 characters. */
+export type ShortText = {
+	/**  The text. */
+	text: string,
 };
 
 /**  What a model file says about itself. */
@@ -594,6 +1271,55 @@ export type Storage = {
 	unfinishedBytes: number,
 };
 
+/**  How a test went. */
+export type TestReport = {
+	/**  The steps made. */
+	steps: TestStep[],
+	/**  The state afterwards. */
+	state: EnginesState,
+	/**  The code of the step that failed; none where all went well. */
+	failed: ErrorCode | null,
+};
+
+/**  One step of a test. */
+export type TestStep = {
+	/**  Which one. */
+	step: TestStepKind,
+	/**  Milliseconds it took. */
+	milliseconds: number,
+	/**  Why it failed; none where it went well. */
+	error: IpcError | null,
+};
+
+/**  Steps of a test, in their order; a step that fails is the last. */
+export type TestStepKind = 
+/**  The models were listed. */
+"models" | 
+/**  A reply of one token came. */
+"reply" | 
+/**  A reply of a given form came (school servers). */
+"structure";
+
+/**  A line of text. */
+export type TextLine = {
+	/**  Where it stands. */
+	x: number,
+	/**  The baseline. */
+	y: number,
+	/**  Size. */
+	size: number,
+	/**  Whether it is set in bold (600). */
+	bold: boolean,
+	/**  Where it stands in relation to `x`. */
+	anchor: Anchor,
+	/**  Colour. */
+	fill: Paint,
+	/**  Whether it is set off from what is below it by a halo of the paper's colour. */
+	halo: boolean,
+	/**  What it says. */
+	text: string,
+};
+
 /**  Size of text. */
 export type TextSize = 
 /**  As designed. */
@@ -613,6 +1339,132 @@ export type Theme =
 "dark" | 
 /**  Black on white with strong edges. */
 "contrast";
+
+/**  Fills. Colours follow the theme. */
+export type Tone = 
+/**  Like the paper. */
+"plain" | 
+/**  Green. */
+"green" | 
+/**  Yellow. */
+"yellow" | 
+/**  Orange. */
+"orange";
+
+/**  Events of one tool at work. */
+export type ToolEvent = 
+/**  So many requests are ahead. */
+{ event: "queued"; 
+/**  Requests ahead. */
+position: number } | 
+/**  An engine has begun. */
+{ event: "started"; 
+/**  Who does it. */
+badge: Badge } | 
+/**  Reading the task. */
+{ event: "prefill"; 
+/**  Tokens read. */
+done: number; 
+/**  Tokens to read. */
+total: number } | 
+/**  Nothing comes for so long, then it goes on. */
+{ event: "waiting"; 
+/**  Seconds from now. */
+seconds: number; 
+/**  Why. */
+reason: WaitReason } | 
+/**  It grows. */
+{ event: "writing"; 
+/**  Characters so far. */
+characters: number; 
+/**  Whole items so far (questions, cards, branches …). */
+items: number; 
+/**  Items that were asked for, where that is known. */
+of: number | null } | 
+/**  The end: what was made, as saved. */
+{ event: "finished"; 
+/**  What was made. */
+creation: Creation } | 
+/**  The end by a failure. Nothing half-done is shown. */
+{ event: "failed"; 
+/**  Why, and what to do. */
+error: IpcError; 
+/**  Who could do it instead, if the person says so. */
+instead: Badge | null } | 
+/**  The end by a person. */
+{ event: "cancelled" };
+
+/**  What is asked of a tool. Topics have 2 to 200 characters. */
+export type ToolInput = 
+/**  A quiz. */
+{ tool: "quiz"; 
+/**  What about. */
+topic: string; 
+/**  3, 5 or 10. */
+count: number; 
+/**  How hard. */
+level: Level } | 
+/**  Three exercises. */
+{ tool: "practice"; 
+/**  What about. */
+topic: string; 
+/**  How hard. */
+level: Level; 
+/**  Statements of earlier exercises on this topic, the latest last; at most 12. */
+used: string[] } | 
+/**  A mind map. */
+{ tool: "mindMap"; 
+/**  What about. */
+about: AboutInput } | 
+/**  An illustration. */
+{ tool: "illustration"; 
+/**  What about. */
+about: AboutInput } | 
+/**  Flashcards. */
+{ tool: "flashcards"; 
+/**  What about. */
+topic: string; 
+/**  5, 8 or 12. */
+count: number } | 
+/**  A sheet; adults only. */
+{ tool: "sheet"; 
+/**  What about. */
+topic: string; 
+/**  1 to 12. */
+grade: number; 
+/**  3, 5, 7 or 10. */
+count: number; 
+/**  Which kind of questions. */
+form: SheetForm } | 
+/**  Reading a picture that `image_take` or `image_pick` prepared. */
+{ tool: "reading"; 
+/**  Its id. */
+imageId: string; 
+/**  Whether it was drawn on the whiteboard; otherwise it is a photo. */
+handwriting: boolean };
+
+/**  The tools. */
+export type ToolKind = 
+/**  Questions with four answers to choose from. */
+"quiz" | 
+/**  Exercises on a free topic. */
+"practice" | 
+/**  A tree of ideas. */
+"mindMap" | 
+/**  A drawing of shapes, labels and curves. */
+"illustration" | 
+/**  Cards with a front and a back. */
+"flashcards" | 
+/**  A lesson or exam sheet on paper, for adults. */
+"sheet" | 
+/**  What stands in a photo or a drawing by hand. */
+"reading";
+
+/**  Admission of a tool's work. */
+export type ToolTicket = {
+	/**  For `tool_cancel`. */
+	requestId: string,
+};
 
 /**  One model on its way. */
 export type Transfer = {
@@ -667,6 +1519,48 @@ error: IpcError } |
 { state: "failed"; 
 /**  Why, and what to do. */
 error: IpcError };
+
+/**  The last level. */
+export type Twig = {
+	/**  In a few words. */
+	label: string,
+};
+
+/**  What would make a feature available: the button beside the reason does it or leads there. */
+export type Unlock = 
+/**  Install a model: Settings, models. */
+"installModel" | 
+/**  Choose who does it: Settings, who answers. */
+"chooseEngine" | 
+/**  Enter the key: Settings, who answers. */
+"enterKey" | 
+/**  An adult reads what is sent and agrees. */
+"agree" | 
+/**  Enter the school server's address: Settings, who answers. */
+"enterServer" | 
+/**  Choose another of the server's models: Settings, who answers. */
+"chooseServerModel" | 
+/**  An adult does it in their profile: Settings, profile. */
+"askAnAdult" | 
+/**  Connect to a network, then try again. */
+"connect" | 
+/**  Wait or try again. */
+"retry";
+
+/**  Why an engine waits. */
+export type WaitReason = 
+/**  The allowance is used up until then. */
+"quota" | 
+/**  The server has too much to do. */
+"busy";
+
+/**  What a person did with a creation. Saved whole at every step. */
+export type Work = {
+	/**  For each question, exercise or card, in order. */
+	items: ItemWork[],
+	/**  Where they are. */
+	at: number,
+};
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -5,7 +5,7 @@ export interface Treatment {
   /** `risk`: data or a device is in danger (red); `pause`: something stopped and can go on (clay). */
   severity: "risk" | "pause";
   /** The way out that comes first. */
-  action: "retry" | "settings" | "new" | "none";
+  action: "retry" | "settings" | "engines" | "new" | "none";
 }
 
 export const TREATMENTS: Record<ErrorCode, Treatment> = {
@@ -32,6 +32,29 @@ export const TREATMENTS: Record<ErrorCode, Treatment> = {
   source_gone: { severity: "pause", action: "retry" },
   locked: { severity: "pause", action: "none" },
   wrong_pin: { severity: "pause", action: "none" },
+  name_not_found: { severity: "pause", action: "retry" },
+  untrusted_server: { severity: "pause", action: "none" },
+  captive_portal: { severity: "pause", action: "retry" },
+  server_silent: { severity: "pause", action: "retry" },
+  too_slow: { severity: "pause", action: "retry" },
+  truncated: { severity: "pause", action: "retry" },
+  answer_too_large: { severity: "pause", action: "retry" },
+  bad_answer: { severity: "pause", action: "retry" },
+  answer_looped: { severity: "pause", action: "retry" },
+  result_cut: { severity: "pause", action: "retry" },
+  key_missing: { severity: "pause", action: "engines" },
+  key_rejected: { severity: "pause", action: "engines" },
+  key_restricted: { severity: "pause", action: "engines" },
+  region_blocked: { severity: "pause", action: "engines" },
+  model_not_served: { severity: "pause", action: "engines" },
+  quota_exceeded: { severity: "pause", action: "retry" },
+  server_busy: { severity: "pause", action: "retry" },
+  content_blocked: { severity: "pause", action: "none" },
+  adult_only: { severity: "pause", action: "none" },
+  consent_needed: { severity: "pause", action: "engines" },
+  engine_off: { severity: "pause", action: "engines" },
+  no_vision: { severity: "pause", action: "engines" },
+  image_unreadable: { severity: "pause", action: "none" },
   io: { severity: "risk", action: "retry" },
   internal: { severity: "risk", action: "retry" },
 };

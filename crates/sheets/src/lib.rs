@@ -1,0 +1,1 @@
+//! Sheets on paper: Markdown, and PDF for students and for whoever teaches.
