@@ -3,13 +3,15 @@ import { getContext, setContext } from "svelte";
 import type { AppInfo, Backend, SetupState } from "$lib/backend";
 import { i18n } from "$lib/i18n/index.svelte";
 import { announcer } from "$lib/shared/announcer.svelte";
+import { Engines } from "$lib/shared/engines.svelte";
+import { Features } from "$lib/shared/features.svelte";
 import { Model } from "$lib/shared/model.svelte";
 import { Transfers } from "$lib/shared/transfers.svelte";
 import { Chat } from "$features/chat/chat.svelte";
 import { Conversations } from "$features/conversations/conversations.svelte";
 import { followSystem, SettingsStore } from "$features/settings/settings.svelte";
 
-export type View = "chat" | "settings";
+export type View = "chat" | "reading" | "settings";
 export const SECTIONS = ["profile", "reading", "who", "models", "network", "about"] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -27,6 +29,9 @@ export class App {
   readonly model: Model;
   readonly settings: SettingsStore;
   readonly transfers: Transfers;
+  /** Where each feature runs, or why it does not. */
+  readonly features: Features;
+  readonly engines: Engines;
   readonly chat: Chat;
   readonly conversations: Conversations;
   private begun = false;
@@ -34,6 +39,8 @@ export class App {
   constructor(readonly backend: Backend) {
     this.model = new Model(backend);
     this.settings = new SettingsStore(backend);
+    this.features = new Features(backend);
+    this.engines = new Engines(backend, () => void this.features.load());
     this.transfers = new Transfers(backend, ({ kind, model }) => {
       if (kind !== "export") announcer.say(i18n.t.transfer.arrived(model));
       void this.model.load().catch(() => undefined);
@@ -85,6 +92,7 @@ export class App {
     void this.conversations.load();
     void this.model.watch();
     void this.transfers.watch();
+    this.features.follow(() => [this.model.status.state, this.settings.value?.modelId, this.setup?.profile.kind]);
     void this.refreshInfo();
   }
 

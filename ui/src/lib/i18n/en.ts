@@ -1,10 +1,12 @@
 /** English. */
+import { engines } from "./engines.en";
 import type { Catalogue } from "./es";
 import { plural } from "./format";
 import { models } from "./models.en";
 
 export const en: Catalogue = {
   ...models,
+  ...engines,
   app: {
     skip: "Skip to content",
     nav: "Main",

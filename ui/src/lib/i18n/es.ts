@@ -1,10 +1,12 @@
 /** Spanish: the catalogue that the other languages are typed against. A key lives here first. */
 import type { BadgeKind, ErrorCode, TextSize, Theme } from "$lib/backend";
+import { engines } from "./engines.es";
 import { plural } from "./format";
 import { models } from "./models.es";
 
 export const es = {
   ...models,
+  ...engines,
   app: {
     skip: "Ir al contenido",
     nav: "Principal",

@@ -1,10 +1,12 @@
 /** Portuguese, as written in Brazil. */
+import { engines } from "./engines.pt";
 import type { Catalogue } from "./es";
 import { plural } from "./format";
 import { models } from "./models.pt";
 
 export const pt: Catalogue = {
   ...models,
+  ...engines,
   app: {
     skip: "Ir para o conteúdo",
     nav: "Principal",
