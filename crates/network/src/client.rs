@@ -4,18 +4,22 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{self, HeaderMap};
+use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 
 use crate::address::{self, host};
-use crate::connector::{CountLayer, Names, is_gate_closed, is_handshake_failure};
+use crate::connector::{CountLayer, Names, is_gate_closed, is_handshake_failure, is_lookup_failure};
 use crate::error::Error;
 use crate::gate::{Gate, Purpose};
 use crate::limit::Limit;
+use crate::patience::{Patience, Watch};
+use crate::request::{Method, Redirects, Request};
 use crate::response::Response;
 
 /// Redirects that are followed for one request.
 const MAX_REDIRECTS: usize = 5;
+/// Longest wait for a connection over which words are sent: somebody is watching.
+const WORDS_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How connections behave.
 #[derive(Debug, Clone)]
@@ -38,70 +42,6 @@ impl Default for Options {
             system_proxy: true,
             bytes_per_second: None,
         }
-    }
-}
-
-/// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// The file.
-    Get,
-    /// Only what would be said about it.
-    Head,
-}
-
-/// What is done when the request is sent on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Redirects {
-    /// Follow, at most five times.
-    Follow,
-    /// Hand over the answer that sends it on.
-    Show,
-}
-
-/// One request.
-#[derive(Debug, Clone)]
-pub struct Request<'a> {
-    /// The address.
-    pub address: &'a str,
-    /// What is asked for.
-    pub method: Method,
-    /// First and last byte, inclusive.
-    pub range: Option<(u64, u64)>,
-    /// The entity tag for which the range is meant; of another version the whole file comes.
-    pub if_range: Option<&'a str>,
-    /// A secret for the computer that is asked, never for one that it sends the request on to.
-    pub authorization: Option<&'a str>,
-    /// What is done when the request is sent on.
-    pub redirects: Redirects,
-}
-
-impl<'a> Request<'a> {
-    /// Asks for the file at `address`.
-    pub fn get(address: &'a str) -> Self {
-        Self {
-            address,
-            method: Method::Get,
-            range: None,
-            if_range: None,
-            authorization: None,
-            redirects: Redirects::Follow,
-        }
-    }
-
-    /// Asks what the computer at `address` itself says about the file.
-    pub fn head(address: &'a str) -> Self {
-        Self { method: Method::Head, redirects: Redirects::Show, ..Self::get(address) }
-    }
-
-    /// Only the bytes from `start` to `end`, inclusive.
-    pub fn range(self, start: u64, end: u64) -> Self {
-        Self { range: Some((start, end)), ..self }
-    }
-
-    /// Only if the file is still the one with this entity tag.
-    pub fn if_range(self, etag: Option<&'a str>) -> Self {
-        Self { if_range: etag, ..self }
     }
 }
 
@@ -141,13 +81,16 @@ impl Client {
     /// If the gate is closed to `purpose`, the address or a redirect is refused, or no answer comes.
     pub async fn send(&self, purpose: Purpose, request: &Request<'_>) -> Result<Response, Error> {
         self.shared.gate.check(purpose)?;
-        let mut url = address::parse(request.address)?;
+        let mut url = address::parse(purpose, request.address)?;
+        let patience = request.patience.unwrap_or(Patience::file(self.shared.options.stall_timeout));
+        let shows = request.redirects == Redirects::Show || purpose.sends_words();
         let mut hops: Vec<HeaderMap> = Vec::new();
         loop {
-            let authorization = request.authorization.filter(|_| hops.is_empty());
-            let inner = self.send_once(purpose, &url, request, authorization).await?;
-            if request.redirects == Redirects::Show || !is_redirect(inner.status().as_u16()) {
-                return Ok(Response { host: host(&url), inner, hops, purpose, client: Arc::clone(&self.shared) });
+            let sending = self.outgoing(purpose, &url, request, hops.is_empty())?;
+            let inner = self.send_once(purpose, &url, patience.first_byte, sending).await?;
+            if shows || !is_redirect(inner.status().as_u16()) {
+                let client = Arc::clone(&self.shared);
+                return Ok(Response { host: host(&url), inner, hops, purpose, client, watch: Watch::new(patience) });
             }
             if hops.len() == MAX_REDIRECTS {
                 return Err(Error::Redirect { host: host(&url), problem: "too many times" });
@@ -159,18 +102,19 @@ impl Client {
         }
     }
 
-    async fn send_once(
+    /// The request to one computer; secrets only for the `first` one.
+    fn outgoing(
         &self,
         purpose: Purpose,
         url: &Url,
         request: &Request<'_>,
-        authorization: Option<&str>,
-    ) -> Result<reqwest::Response, Error> {
-        let Shared { gate, options, .. } = &*self.shared;
-        let client = gate.client(purpose, &address::origin(url), || self.build(purpose, url))?;
+        first: bool,
+    ) -> Result<reqwest::RequestBuilder, Error> {
+        let client = self.shared.gate.client(purpose, &address::origin(url), || self.build(purpose, url))?;
         let mut outgoing = match request.method {
             Method::Get => client.get(url.clone()),
             Method::Head => client.head(url.clone()),
+            Method::Post => client.post(url.clone()),
         };
         // Nothing may be compressed on the way: ranges and lengths are those of the file itself.
         outgoing = outgoing.header(header::ACCEPT_ENCODING, "identity");
@@ -180,10 +124,28 @@ impl Client {
                 outgoing = outgoing.header(header::IF_RANGE, etag);
             }
         }
-        if let Some(secret) = authorization {
-            outgoing = outgoing.header(header::AUTHORIZATION, secret);
+        if let Some(body) = request.body {
+            outgoing = outgoing.header(header::CONTENT_TYPE, "application/json").body(body.to_vec());
         }
-        let patience = options.connect_timeout + options.stall_timeout;
+        if first {
+            if let Some(secret) = request.authorization {
+                outgoing = outgoing.header(header::AUTHORIZATION, value("authorization", secret, true)?);
+            }
+            for extra in &request.headers {
+                outgoing = outgoing.header(extra.name, value(extra.name, extra.value, extra.is_secret)?);
+            }
+        }
+        Ok(outgoing)
+    }
+
+    async fn send_once(
+        &self,
+        purpose: Purpose,
+        url: &Url,
+        first_byte: Duration,
+        outgoing: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, Error> {
+        let patience = self.connect_timeout(purpose) + first_byte;
         match tokio::time::timeout(patience, outgoing.send()).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(cause)) => Err(self.failed(purpose, url, cause.without_url())),
@@ -191,12 +153,19 @@ impl Client {
         }
     }
 
+    fn connect_timeout(&self, purpose: Purpose) -> Duration {
+        let chosen = self.shared.options.connect_timeout;
+        if purpose.sends_words() { chosen.min(WORDS_CONNECT_TIMEOUT) } else { chosen }
+    }
+
     fn failed(&self, purpose: Purpose, url: &Url, cause: reqwest::Error) -> Error {
         let host = host(url);
         if is_gate_closed(&cause) {
             Error::Closed { purpose }
         } else if is_handshake_failure(&cause) {
-            Error::Untrusted { host, cause }
+            Error::Untrusted { host, purpose, cause }
+        } else if is_lookup_failure(&cause) {
+            Error::NameNotFound { host, purpose, cause }
         } else if cause.is_connect() {
             Error::Connect { host, cause }
         } else {
@@ -217,14 +186,21 @@ impl Client {
             .retry(reqwest::retry::never())
             .http1_only()
             .pool_max_idle_per_host(1)
-            .connect_timeout(options.connect_timeout)
-            .dns_resolver(Arc::new(Names { gate: gate.clone(), purpose }))
+            .connect_timeout(self.connect_timeout(purpose))
+            .dns_resolver(Arc::new(Names { gate: gate.clone(), purpose, only_near: url.scheme() == "http" }))
             .connector_layer(to);
         if !options.system_proxy || url.scheme() == "http" {
             builder = builder.no_proxy();
         }
         builder.build().map_err(|cause| Error::Setup { cause })
     }
+}
+
+/// A header's value; one that cannot be sent is not shown, because it may be a secret with a slip in it.
+fn value(name: &'static str, text: &str, is_secret: bool) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| Error::Header { name })?;
+    value.set_sensitive(is_secret);
+    Ok(value)
 }
 
 fn is_redirect(status: u16) -> bool {

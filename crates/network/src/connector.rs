@@ -14,6 +14,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tower::{Layer, Service};
 
 use crate::gate::{Gate, Purpose};
+use crate::nearby;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -21,6 +22,15 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[error("the network is closed")]
 pub(crate) struct GateClosed;
+
+/// What the name lookup answers when it finds no address that may be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LookupFailed {
+    #[error("the name could not be looked up")]
+    Unknown(#[source] std::io::Error),
+    #[error("the name leads out of this network, and the connection would be unprotected")]
+    LeadsAway,
+}
 
 /// Puts [`Counted`] around a connector.
 #[derive(Clone)]
@@ -109,6 +119,11 @@ pub(crate) fn is_gate_closed(error: &(dyn StdError + 'static)) -> bool {
     any_cause(error, |cause| cause.is::<GateClosed>())
 }
 
+/// Whether the name could not be looked up.
+pub(crate) fn is_lookup_failure(error: &(dyn StdError + 'static)) -> bool {
+    any_cause(error, |cause| cause.is::<LookupFailed>())
+}
+
 /// Whether `test` holds for `error` or anything below it; an `io::Error` hides its cause in itself.
 fn any_cause(error: &(dyn StdError + 'static), test: impl Fn(&(dyn StdError + 'static)) -> bool + Copy) -> bool {
     let mut next = Some(error);
@@ -126,6 +141,9 @@ fn any_cause(error: &(dyn StdError + 'static), test: impl Fn(&(dyn StdError + 's
 pub(crate) struct Names {
     pub gate: Gate,
     pub purpose: Purpose,
+    /// Whether only addresses of this computer and of its own network will do: nothing protects the connection, and
+    /// whoever answers for a name decides where it leads.
+    pub only_near: bool,
 }
 
 impl Resolve for Names {
@@ -134,8 +152,14 @@ impl Resolve for Names {
             return Box::pin(std::future::ready(Err(GateClosed.into())));
         }
         self.gate.record_lookup();
+        let only_near = self.only_near;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(LookupFailed::Unknown)?;
+            let found: Vec<SocketAddr> =
+                found.filter(|address| !only_near || nearby::address(address.ip().to_canonical())).collect();
+            if found.is_empty() {
+                return Err(LookupFailed::LeadsAway.into());
+            }
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }

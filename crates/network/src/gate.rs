@@ -19,6 +19,17 @@ const REMEMBERED: usize = 200;
 pub enum Purpose {
     /// Downloading a model that a person chose.
     ModelDownload,
+    /// One answer by Cloud Boost that a person asked for, or the test of its key.
+    CloudBoost,
+    /// One answer by the school's server that a person asked for, or the test of its address.
+    SchoolServer,
+}
+
+impl Purpose {
+    /// Whether questions and secrets are sent to the other computer. Such a request is never sent on to a third one.
+    pub fn sends_words(self) -> bool {
+        matches!(self, Self::CloudBoost | Self::SchoolServer)
+    }
 }
 
 /// One connection that was opened.

@@ -2,13 +2,14 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{self, HeaderMap};
 
 use crate::client::Shared;
 use crate::error::Error;
 use crate::gate::Purpose;
+use crate::patience::Watch;
 
 /// An answer whose body is still to come. Dropping it ends the connection unless the body was read whole.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct Response {
     pub(crate) host: String,
     pub(crate) purpose: Purpose,
     pub(crate) client: Arc<Shared>,
+    pub(crate) watch: Watch,
 }
 
 /// What a `Content-Range` header says.
@@ -82,10 +84,10 @@ impl Response {
     /// The next bytes of the body; none at its end. Waits as long as the cap on bytes per second asks for.
     ///
     /// # Errors
-    /// If the connection breaks off, nothing comes for the stall time, or the gate closed.
+    /// If the connection breaks off, nothing comes for too long, too little or too much comes, or the gate closed.
     pub async fn chunk(&mut self) -> Result<Option<impl Deref<Target = [u8]> + Send + Sync + use<>>, Error> {
         self.client.gate.check(self.purpose)?;
-        let stall = self.client.options.stall_timeout;
+        let stall = self.watch.next_within();
         let chunk = match tokio::time::timeout(stall, self.inner.chunk()).await {
             Ok(Ok(chunk)) => chunk,
             Ok(Err(cause)) => {
@@ -94,7 +96,11 @@ impl Response {
             Err(_) => return Err(Error::Stalled { host: self.host.clone(), seconds: stall.as_secs() }),
         };
         if let Some(chunk) = &chunk {
-            self.client.limit.take(chunk.len()).await;
+            self.watch.take(chunk.len() as u64, Instant::now(), &self.host)?;
+            // The cap is for downloads: an answer that somebody waits for passes.
+            if !self.purpose.sends_words() {
+                self.client.limit.take(chunk.len()).await;
+            }
         }
         Ok(chunk)
     }
