@@ -10,22 +10,30 @@
 //!
 //! The property names are part of what a model reads: short English words.
 
+pub mod answers;
+mod check;
 mod flashcards;
 mod illustration;
+mod limits;
 mod mind_map;
 mod practice;
+mod prompt;
 mod quiz;
 mod reading;
+mod repair;
 mod schema;
 mod sheet;
 mod text;
 
+pub use check::NotATask;
 pub use flashcards::{Card, Flashcards};
 pub use illustration::{Curve, Function, Illustration, Shape, ShapeKind, Tone};
 pub use mind_map::{Branch, Leaf, MindMap, Twig};
 pub use practice::{Exercise, Practice};
+pub use prompt::{MAX_ABOUT_CHARS, PROMPT_VERSION};
 pub use quiz::{Question, Quiz};
 pub use reading::{Line, Reading};
+pub use schema::NotAResult;
 pub use sheet::{ChoiceItem, OpenItem, Sheet};
 pub use text::{LongText, MediumText, ShortText};
 
@@ -217,32 +225,6 @@ impl Content {
             Self::Flashcards(_) => ToolKind::Flashcards,
             Self::Sheet(_) => ToolKind::Sheet,
             Self::Reading(_) => ToolKind::Reading,
-        }
-    }
-}
-
-pub use schema::NotAResult;
-
-impl Content {
-    /// What no schema can say: that a result makes sense in itself.
-    fn check(&self) -> Result<(), String> {
-        let distinct = |options: &[ShortText], place: usize| {
-            let mut seen: Vec<String> = options.iter().map(|option| option.text.trim().to_lowercase()).collect();
-            seen.sort();
-            seen.dedup();
-            if seen.len() == options.len() { Ok(()) } else { Err(format!("question {} has equal answers", place + 1)) }
-        };
-        match self {
-            Self::Quiz(quiz) => {
-                quiz.questions.iter().enumerate().try_for_each(|(place, question)| distinct(&question.options, place))
-            }
-            Self::Sheet(sheet) => {
-                sheet.choice.iter().enumerate().try_for_each(|(place, item)| distinct(&item.options, place))
-            }
-            Self::Illustration(drawing) if drawing.shapes.is_empty() && drawing.curves.is_empty() => {
-                Err("nothing is drawn".to_owned())
-            }
-            _ => Ok(()),
         }
     }
 }

@@ -12,7 +12,7 @@ pub struct MindMap {
     #[schemars(length(min = 1, max = 40))]
     pub label: String,
     /// Its main ideas.
-    #[schemars(length(min = 2, max = 7))]
+    #[schemars(length(min = 2, max = 6))]
     pub children: Vec<Branch>,
 }
 
@@ -24,7 +24,7 @@ pub struct Branch {
     #[schemars(length(min = 1, max = 40))]
     pub label: String,
     /// What belongs to it.
-    #[schemars(length(min = 0, max = 5))]
+    #[schemars(length(min = 0, max = 4))]
     pub children: Vec<Leaf>,
 }
 
@@ -33,10 +33,10 @@ pub struct Branch {
 #[serde(deny_unknown_fields)]
 pub struct Leaf {
     /// In a few words.
-    #[schemars(length(min = 1, max = 60))]
+    #[schemars(length(min = 1, max = 40))]
     pub label: String,
     /// What belongs to it.
-    #[schemars(length(min = 0, max = 3))]
+    #[schemars(length(min = 0, max = 2))]
     pub children: Vec<Twig>,
 }
 
@@ -45,6 +45,6 @@ pub struct Leaf {
 #[serde(deny_unknown_fields)]
 pub struct Twig {
     /// In a few words.
-    #[schemars(length(min = 1, max = 60))]
+    #[schemars(length(min = 1, max = 40))]
     pub label: String,
 }

@@ -1,6 +1,6 @@
 //! From a task to the structure of its result, and from the text of an answer to the result.
 
-use super::{Content, SheetForm, Task, ToolKind};
+use super::{Content, Task, ToolKind};
 use errors::{ErrorCode, Explain};
 use generation::{Misfit, Structure};
 use schemars::{JsonSchema, generate::SchemaSettings};
@@ -37,11 +37,7 @@ impl Task {
             Self::Illustration { .. } => schema_of::<super::Illustration>(),
             Self::Flashcards { count, .. } => with_count(schema_of::<super::Flashcards>(), "cards", *count),
             Self::Sheet { count, form, .. } => {
-                let choice = match form {
-                    SheetForm::Choice => *count,
-                    SheetForm::Open => 0,
-                    SheetForm::Mixed => count.div_ceil(2),
-                };
+                let choice = form.choice(*count);
                 let schema = with_count(schema_of::<super::Sheet>(), "choice", choice);
                 with_count(schema, "open", count.saturating_sub(choice))
             }
@@ -50,13 +46,14 @@ impl Task {
         Structure { name: self.kind().name().to_owned(), schema }
     }
 
-    /// The result that `text` holds.
+    /// The result that `text` holds, mended where that needs no guessing (texts without spaces at their ends, shapes within
+    /// the paper, no label twice among neighbours).
     ///
     /// # Errors
     /// If it holds none of the right form, or one that contradicts itself.
     pub fn read(&self, text: &str) -> Result<Content, NotAResult> {
         let value = self.structure().read(text)?;
-        let content = content(self.kind(), value).map_err(|error| Misfit::NotJson(error.to_string()))?;
+        let content = content(self.kind(), value).map_err(|error| Misfit::NotJson(error.to_string()))?.mended();
         content.check().map_err(NotAResult::Contradiction)?;
         Ok(content)
     }
