@@ -86,10 +86,10 @@ pub enum Error {
         /// SQLite's words.
         source: sqlx::Error,
     },
-    /// There is no such conversation or message (any more).
+    /// There is no such conversation, message or creation (any more).
     #[error("there is no {what} `{id}`")]
     NotFound {
-        /// `conversation` or `message`.
+        /// `conversation`, `message`, `creation` or `profile`.
         what: &'static str,
         /// Its id.
         id: String,

@@ -1,4 +1,4 @@
-//! Everything a person wrote and was answered, in one SQLite file.
+//! Everything a person wrote, was answered and had made, in one SQLite file.
 //!
 //! What is promised: whatever a function returned `Ok` for survives a killed process; an answer is saved while it
 //! is being written ([`AnswerWriter`]); a damaged file is moved aside and never overwritten; a file from a newer
@@ -6,6 +6,7 @@
 
 mod connections;
 mod conversations;
+mod creations;
 mod error;
 mod learners;
 mod open;
@@ -21,8 +22,8 @@ pub use connections::KEEP_CONNECTIONS;
 pub use error::Error;
 pub use open::Opened;
 pub use records::{
-    Asked, Branch, Connection, ConversationLine, EngineKind, EngineName, Learner, LearnerKind, Measured, Message,
-    MessageState, Role,
+    Asked, Branch, Connection, ConversationLine, Creation, CreationLine, EngineKind, EngineName, Learner, LearnerKind,
+    Measured, Message, MessageState, NewCreation, Role,
 };
 pub use writer::{AnswerWriter, Ending, SAVE_AFTER_BYTES, SAVE_EVERY};
 
@@ -35,7 +36,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Deleted conversations are really removed after so many days.
+/// Deleted conversations and creations are really removed after so many days.
 pub const KEEP_DELETED_DAYS: i64 = 30;
 
 /// The database of one data folder; a cheap clone of shared handles.

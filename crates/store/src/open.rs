@@ -76,7 +76,7 @@ impl Store {
     /// Opens the database of `folder`, making both where they do not exist.
     ///
     /// A damaged database is moved aside (`aula.damaged-<time>.db`) and a new one begun. Answers that were being
-    /// written when the program died are marked `interrupted`. Conversations deleted more than
+    /// written when the program died are marked `interrupted`. Conversations and creations deleted more than
     /// [`KEEP_DELETED_DAYS`] ago are removed.
     ///
     /// # Errors
@@ -131,11 +131,13 @@ impl Store {
                 .await
                 .map_err(self.during("mark interrupted answers"))?
                 .rows_affected();
-        sqlx::query("DELETE FROM conversation WHERE deleted_at < ?1")
-            .bind(now - KEEP_DELETED_DAYS * 24 * 60 * 60 * 1000)
-            .execute(&self.pool)
-            .await
-            .map_err(self.during("remove old deleted conversations"))?;
+        let long_ago = now - KEEP_DELETED_DAYS * 24 * 60 * 60 * 1000;
+        for (statement, operation) in [
+            ("DELETE FROM conversation WHERE deleted_at < ?1", "remove old deleted conversations"),
+            ("DELETE FROM creation WHERE deleted_at < ?1", "remove old deleted creations"),
+        ] {
+            sqlx::query(statement).bind(long_ago).execute(&self.pool).await.map_err(self.during(operation))?;
+        }
         Ok(interrupted)
     }
 

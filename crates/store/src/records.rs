@@ -1,5 +1,6 @@
 //! What the database holds, as plain records.
 
+use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -185,6 +186,57 @@ pub struct Asked {
     pub answer_id: String,
 }
 
+/// What a tool made, to be saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewCreation {
+    /// The tool's name.
+    pub tool: String,
+    /// Its title.
+    pub title: String,
+    /// What was asked for.
+    pub input: Value,
+    /// What came.
+    pub content: Value,
+    /// What a person did with it: nothing yet, in the caller's form.
+    pub work: Value,
+    /// How far a person got, 0 to 1; none where that means nothing.
+    pub progress: Option<f64>,
+    /// Who made it.
+    pub engine: EngineName,
+}
+
+/// What a tool made, as its line in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreationLine {
+    /// Opaque id.
+    pub id: String,
+    /// The tool's name.
+    pub tool: String,
+    /// Its title.
+    pub title: String,
+    /// How far a person got, 0 to 1.
+    pub progress: Option<f64>,
+    /// Who made it.
+    pub engine: EngineName,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// When a person last did something with it.
+    pub updated_at: i64,
+}
+
+/// What a tool made, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Creation {
+    /// Its line in the list.
+    pub line: CreationLine,
+    /// What was asked for.
+    pub input: Value,
+    /// What came.
+    pub content: Value,
+    /// What a person did with it; null where that can no longer be read.
+    pub work: Value,
+}
+
 /// A word that is not in the list: the file was written by something else.
 fn unknown_word(column: &str, word: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("`{word}` is not a known {column}").into())
@@ -256,4 +308,36 @@ pub(crate) fn line(row: &SqliteRow) -> sqlx::Result<ConversationLine> {
         title: row.try_get("title")?,
         updated_at: row.try_get("updated_at")?,
     })
+}
+
+/// Reads a row of `creation` without its JSON.
+pub(crate) fn creation_line(row: &SqliteRow) -> sqlx::Result<CreationLine> {
+    let kind: &str = row.try_get("engine_kind")?;
+    Ok(CreationLine {
+        id: row.try_get("id")?,
+        tool: row.try_get("tool")?,
+        title: row.try_get("title")?,
+        progress: row.try_get("progress")?,
+        engine: EngineName {
+            kind: EngineKind::from_word(kind).ok_or_else(|| unknown_word("engine_kind", kind))?,
+            model: row.try_get("engine_model")?,
+            device: row.try_get("engine_device")?,
+        },
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+    })
+}
+
+/// Reads a row of `creation`. Damaged work is not worth losing the content for: it comes back as null.
+pub(crate) fn creation(row: &SqliteRow) -> sqlx::Result<Creation> {
+    let json = |column: &str| -> sqlx::Result<Value> {
+        let text: &str = row.try_get(column)?;
+        serde_json::from_str(text).map_err(|e| sqlx::Error::Decode(format!("`{column}` is not JSON: {e}").into()))
+    };
+    let line = creation_line(row)?;
+    let work = json("work").unwrap_or_else(|e| {
+        tracing::warn!(id = line.id, error = %e, "what was done with it cannot be read");
+        Value::Null
+    });
+    Ok(Creation { input: json("input")?, content: json("content")?, work, line })
 }

@@ -111,7 +111,7 @@ async fn a_newer_database_is_refused_and_not_touched() {
     }
     let before = std::fs::read(&database).expect("read");
     let error = Store::open(folder.path()).await.expect_err("newer");
-    expect!["store_newer | a newer version of Aula wrote the database `<folder>/aula.db`: it has step 9999, this version knows 2 | Install the newer version of Aula; this one has changed nothing."]
+    expect!["store_newer | a newer version of Aula wrote the database `<folder>/aula.db`: it has step 9999, this version knows 3 | Install the newer version of Aula; this one has changed nothing."]
         .assert_eq(&explain(&error, folder.path()));
     assert!(std::fs::read(&database).expect("read") == before, "the newer database was changed");
     assert!(set_aside_files(folder.path()).is_empty());

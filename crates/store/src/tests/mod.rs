@@ -1,5 +1,6 @@
 //! The store on real files in a temporary folder.
 
+mod creations;
 mod damage;
 mod limits;
 mod profile;
