@@ -1,6 +1,7 @@
 /** English: who answers, what is sent, consent. Part of the catalogue in `en.ts`. */
 import type { engines as spanish } from "./engines.es";
 import type { Catalogue } from "./es";
+import { plural } from "./format";
 
 export const engines: Pick<Catalogue, keyof typeof spanish> = {
   unavailable: {
@@ -55,5 +56,64 @@ export const engines: Pick<Catalogue, keyof typeof spanish> = {
     check: "I am 18 or older, I have read this and I agree.",
     agree: "Allow Cloud Boost",
     first: "Tick the box first",
+  },
+  engines: {
+    lead: ["Each answer carries the badge of whoever wrote it.", "Aula never changes engines without telling you."],
+    changeModel: "Change model",
+    turn: (name) => `Use ${name}`,
+    test: "Test",
+    testing: "Testing…",
+    answered: (time) => `answered in ${time}`,
+    steps: { models: "list of models", reply: "short answer", structure: "answer of a given form" },
+    cloud: {
+      name: "Cloud Boost",
+      text: "A larger model, over the internet. For adults only.",
+      key: "Gemini key",
+      where: (host) => `It is sent only to ${host}.`,
+      missing: "The key is missing",
+      keychain: "The key is in the system's keychain.",
+      session: "The key is forgotten when Aula closes: there is no keychain.",
+      change: "Change",
+      remove: "Remove",
+      agreed: (when) => `Agreed: ${when}.`,
+      withdraw: "Withdraw",
+    },
+    school: {
+      name: "School server",
+      text: "A larger model, in the school's network.",
+      address: "The server's address",
+      example: "aula.school.local:8000",
+      missing: "The address is missing",
+      tokenAsk: "Does it ask for a key?",
+      token: "The server's key",
+      keychain: "Its key is in the system's keychain.",
+      session: "Its key is forgotten when Aula closes: there is no keychain.",
+      remove: "Remove",
+      model: "The server's model",
+      pick: "Choose one",
+      managed: "Set by whoever runs this room.",
+      isOn: "on",
+      isOff: "off",
+      kinds: { vllm: "vLLM", llamaServer: "llama-server", ollama: "Ollama", lmStudio: "LM Studio", other: "Compatible server" },
+      vision: { yes: "reads pictures", no: "reads no pictures", unknown: "does not say whether it reads pictures" },
+    },
+    table: "What each engine does",
+    groups: { tutor: "Tutor", questions: "Quiz, practice, cards", drawings: "Maps and illustrations", reading: "Photos and handwriting", secondAnswer: "Another answer in the chat" },
+    always: "Here",
+    tutorStays: "Always on this computer: it is used most and must not depend on the network.",
+    notYet: "Not possible yet",
+    never: "Not offered",
+    off: "Off",
+    noPictures: "Reads no pictures",
+    record: "See the record",
+    sent: "What is sent is the topic, the text or the photo of that task. Never names, marks or other chats.",
+    example: "See an example",
+    elsewhere: "Outside this computer",
+    elsewhereNone: "This computer does everything.",
+    elsewhereHint: "An adult chose it. The tutor always answers on this computer.",
+    purpose: "What for",
+    purposes: { download: "Models", cloud: "Cloud Boost", school: "School server" },
+    made: (cloud, school) =>
+      `${plural("en", cloud, { one: "# connection to Cloud Boost", other: "# connections to Cloud Boost" })} and ${plural("en", school, { one: "# to the school server", other: "# to the school server" })} among the latest.`,
   },
 };

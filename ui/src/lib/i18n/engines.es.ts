@@ -1,5 +1,6 @@
 /** Spanish: who answers, what is sent, consent. Part of the catalogue in `es.ts`. */
-import type { Unlock } from "$lib/backend";
+import type { Places, ServerKind, TestStepKind, Unlock } from "$lib/backend";
+import { plural } from "./format";
 
 export const engines = {
   unavailable: {
@@ -54,5 +55,64 @@ export const engines = {
     check: "Tengo 18 años o más, leí esto y estoy de acuerdo.",
     agree: "Permitir Cloud Boost",
     first: "Falta marcar la casilla",
+  },
+  engines: {
+    lead: ["Cada respuesta lleva el sello de quien la escribió.", "Aula nunca cambia de motor sin decírtelo."],
+    changeModel: "Cambiar modelo",
+    turn: (name: string) => `Usar ${name}`,
+    test: "Probar",
+    testing: "Probando…",
+    answered: (time: string) => `contestó en ${time}`,
+    steps: { models: "lista de modelos", reply: "respuesta corta", structure: "respuesta con forma" } satisfies Record<TestStepKind, string>,
+    cloud: {
+      name: "Cloud Boost",
+      text: "Un modelo más grande, por internet. Solo para adultos.",
+      key: "Clave de Gemini",
+      where: (host: string) => `Solo se envía a ${host}.`,
+      missing: "Falta la clave",
+      keychain: "La clave está en el llavero del sistema.",
+      session: "La clave se olvida al cerrar Aula: no hay llavero.",
+      change: "Cambiar",
+      remove: "Quitar",
+      agreed: (when: string) => `Permiso dado: ${when}.`,
+      withdraw: "Quitar el permiso",
+    },
+    school: {
+      name: "Servidor del colegio",
+      text: "Un modelo más grande, en la red del colegio.",
+      address: "Dirección del servidor",
+      example: "aula.colegio.local:8000",
+      missing: "Falta la dirección",
+      tokenAsk: "¿Pide una clave?",
+      token: "Clave del servidor",
+      keychain: "Su clave está en el llavero del sistema.",
+      session: "Su clave se olvida al cerrar Aula: no hay llavero.",
+      remove: "Quitar",
+      model: "Modelo del servidor",
+      pick: "Elige uno",
+      managed: "Lo puso quien administra la sala.",
+      isOn: "encendido",
+      isOff: "apagado",
+      kinds: { vllm: "vLLM", llamaServer: "llama-server", ollama: "Ollama", lmStudio: "LM Studio", other: "Servidor compatible" } satisfies Record<ServerKind, string>,
+      vision: { yes: "lee imágenes", no: "no lee imágenes", unknown: "no dice si lee imágenes" },
+    },
+    table: "Qué hace cada motor",
+    groups: { tutor: "Tutor", questions: "Quiz, práctica, tarjetas", drawings: "Mapas e ilustraciones", reading: "Fotos y letra a mano", secondAnswer: "Otra respuesta en el chat" } satisfies Record<keyof Places | "tutor", string>,
+    always: "Aquí",
+    tutorStays: "Siempre en este equipo: es lo que más se usa y no debe depender de la red.",
+    notYet: "Aún no se puede",
+    never: "No ofrecerla",
+    off: "Apagado",
+    noPictures: "No lee imágenes",
+    record: "Ver el registro",
+    sent: "Se envía el tema, el texto o la foto de esa tarea. Nunca nombres, notas ni otros chats.",
+    example: "Ver un ejemplo",
+    elsewhere: "Fuera de este equipo",
+    elsewhereNone: "Todo lo hace este equipo.",
+    elsewhereHint: "Lo eligió una persona adulta. El tutor siempre contesta en este equipo.",
+    purpose: "Para qué",
+    purposes: { download: "Modelos", cloud: "Cloud Boost", school: "Servidor del colegio" },
+    made: (cloud: number, school: number) =>
+      `${plural("es", cloud, { one: "# conexión a Cloud Boost", other: "# conexiones a Cloud Boost" })} y ${plural("es", school, { one: "# al servidor del colegio", other: "# al servidor del colegio" })} entre las últimas.`,
   },
 };

@@ -1,6 +1,7 @@
 /** Portuguese: who answers, what is sent, consent. Part of the catalogue in `pt.ts`. */
 import type { engines as spanish } from "./engines.es";
 import type { Catalogue } from "./es";
+import { plural } from "./format";
 
 export const engines: Pick<Catalogue, keyof typeof spanish> = {
   unavailable: {
@@ -55,5 +56,64 @@ export const engines: Pick<Catalogue, keyof typeof spanish> = {
     check: "Tenho 18 anos ou mais, li isto e concordo.",
     agree: "Permitir o Cloud Boost",
     first: "Falta marcar a caixa",
+  },
+  engines: {
+    lead: ["Cada resposta leva o selo de quem a escreveu.", "O Aula nunca troca de motor sem avisar."],
+    changeModel: "Trocar modelo",
+    turn: (name) => `Usar ${name}`,
+    test: "Testar",
+    testing: "Testando…",
+    answered: (time) => `respondeu em ${time}`,
+    steps: { models: "lista de modelos", reply: "resposta curta", structure: "resposta com forma" },
+    cloud: {
+      name: "Cloud Boost",
+      text: "Um modelo maior, pela internet. Só para adultos.",
+      key: "Chave do Gemini",
+      where: (host) => `Só é enviada a ${host}.`,
+      missing: "Falta a chave",
+      keychain: "A chave está no chaveiro do sistema.",
+      session: "A chave é esquecida ao fechar o Aula: não há chaveiro.",
+      change: "Trocar",
+      remove: "Tirar",
+      agreed: (when) => `Permissão dada: ${when}.`,
+      withdraw: "Tirar a permissão",
+    },
+    school: {
+      name: "Servidor da escola",
+      text: "Um modelo maior, na rede da escola.",
+      address: "Endereço do servidor",
+      example: "aula.escola.local:8000",
+      missing: "Falta o endereço",
+      tokenAsk: "Pede uma chave?",
+      token: "Chave do servidor",
+      keychain: "A chave dele está no chaveiro do sistema.",
+      session: "A chave dele é esquecida ao fechar o Aula: não há chaveiro.",
+      remove: "Tirar",
+      model: "Modelo do servidor",
+      pick: "Escolha um",
+      managed: "Definido por quem cuida da sala.",
+      isOn: "ligado",
+      isOff: "desligado",
+      kinds: { vllm: "vLLM", llamaServer: "llama-server", ollama: "Ollama", lmStudio: "LM Studio", other: "Servidor compatível" },
+      vision: { yes: "lê imagens", no: "não lê imagens", unknown: "não diz se lê imagens" },
+    },
+    table: "O que cada motor faz",
+    groups: { tutor: "Tutor", questions: "Quiz, prática, cartões", drawings: "Mapas e ilustrações", reading: "Fotos e letra à mão", secondAnswer: "Outra resposta na conversa" },
+    always: "Aqui",
+    tutorStays: "Sempre neste computador: é o que mais se usa e não deve depender da rede.",
+    notYet: "Ainda não dá",
+    never: "Não oferecer",
+    off: "Desligado",
+    noPictures: "Não lê imagens",
+    record: "Ver o registro",
+    sent: "Envia-se o tema, o texto ou a foto dessa tarefa. Nunca nomes, notas nem outras conversas.",
+    example: "Ver um exemplo",
+    elsewhere: "Fora deste computador",
+    elsewhereNone: "Este computador faz tudo.",
+    elsewhereHint: "Uma pessoa adulta escolheu. O tutor sempre responde neste computador.",
+    purpose: "Para quê",
+    purposes: { download: "Modelos", cloud: "Cloud Boost", school: "Servidor da escola" },
+    made: (cloud, school) =>
+      `${plural("pt-BR", cloud, { one: "# conexão ao Cloud Boost", other: "# conexões ao Cloud Boost" })} e ${plural("pt-BR", school, { one: "# ao servidor da escola", other: "# ao servidor da escola" })} entre as últimas.`,
   },
 };

@@ -258,7 +258,7 @@ export const models: Pick<Catalogue, keyof typeof spanish> = {
   },
   net: {
     title: "Network and privacy",
-    open: "The network is open for a download.",
+    open: "The network is open for something that somebody asked for.",
     closed: "The network is closed.",
     hub: "Downloads come from",
     recent: "Latest connections",

@@ -259,7 +259,7 @@ export const models = {
   },
   net: {
     title: "Red y privacidad",
-    open: "La red está abierta para una descarga.",
+    open: "La red está abierta para algo que alguien pidió.",
     closed: "La red está cerrada.",
     hub: "Las descargas vienen de",
     recent: "Últimas conexiones",

@@ -260,7 +260,7 @@ export const models: Pick<Catalogue, keyof typeof spanish> = {
   },
   net: {
     title: "Rede e privacidade",
-    open: "A rede está aberta para um download.",
+    open: "A rede está aberta para algo que alguém pediu.",
     closed: "A rede está fechada.",
     hub: "Os downloads vêm de",
     recent: "Últimas conexões",
