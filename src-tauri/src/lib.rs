@@ -16,19 +16,12 @@ use tauri_specta::{Builder, collect_commands};
 
 /// Every command of the window, with its types.
 pub fn commands_with_types<R: Runtime>() -> Builder<R> {
-    use commands::{app_info, chat, conversations, models, settings, setup, transfers};
+    use commands::{
+        app_info, chat, conversations, creations, engines, images, models, settings, setup, tools, transfers,
+    };
     Builder::new()
         // What crosses reads the same in both directions: an absent value is written as null.
         .disable_serde_phases()
-        .typ::<api::dto::FeatureState>()
-        .typ::<api::dto::ToolTicket>()
-        .typ::<api::dto::ToolEvent>()
-        .typ::<api::dto::DrawingView>()
-        .typ::<api::dto::SendPreview>()
-        .typ::<api::dto::ExportFormat>()
-        .typ::<api::dto::EnginesInput>()
-        .typ::<api::dto::SchoolInput>()
-        .typ::<api::dto::TestReport>()
         .commands(collect_commands![
             app_info::app_info,
             app_info::page_ready,
@@ -65,6 +58,30 @@ pub fn commands_with_types<R: Runtime>() -> Builder<R> {
             chat::chat_edit,
             chat::chat_show_version,
             chat::chat_cancel,
+            chat::chat_second_answer,
+            chat::chat_second_preview,
+            tools::features_get,
+            tools::tool_preview,
+            tools::tool_start,
+            tools::tool_cancel,
+            creations::creation_list,
+            creations::creation_get,
+            creations::creation_work,
+            creations::creation_delete,
+            creations::creation_restore,
+            creations::creation_drawing,
+            creations::creation_export,
+            images::image_take,
+            images::image_pick,
+            engines::engines_get,
+            engines::engines_set,
+            engines::cloud_key_set,
+            engines::cloud_key_remove,
+            engines::cloud_agree,
+            engines::cloud_test,
+            engines::school_set,
+            engines::school_test,
+            engines::school_model,
         ])
 }
 

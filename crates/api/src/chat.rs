@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Job};
 use crate::convert;
-use crate::dto::{AskRequest, AskTicket, ChatEvent, Conversation, IpcError};
+use crate::dto::{AskRequest, AskTicket, ChatEvent, Conversation, IpcError, SendPreview};
 use crate::failure::{Refusal, Reply};
 use crate::host::{HostStatus, ModelHost};
 use crate::opening::Slot;
@@ -63,6 +63,24 @@ pub async fn edit(
     must_be_free(app, &open.store.conversation_of(&open.learner, message_id).await?)?;
     let asked = open.store.edit(&open.learner, message_id, text).await?;
     begin(app, asked, sink).await
+}
+
+/// Begins another version of the answer `answer_id`, by the larger model that an adult chose for this.
+///
+/// # Errors
+/// As for [`ask`]; also when nobody but this computer can answer.
+pub async fn second_answer(app: &App, _answer_id: &str, _sink: impl Sink<ChatEvent>) -> Result<AskTicket, IpcError> {
+    app.store()?;
+    Err(Refusal::NoSuchTool.into())
+}
+
+/// Exactly what [`second_answer`] would send, and to whom. Sends nothing.
+///
+/// # Errors
+/// As for [`second_answer`], but for what is only missing an agreement.
+pub async fn second_preview(app: &App, _answer_id: &str) -> Result<SendPreview, IpcError> {
+    app.store()?;
+    Err(Refusal::NoSuchTool.into())
 }
 
 /// Shows the version `message_id` of a turn and what followed it.

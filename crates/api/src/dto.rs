@@ -108,7 +108,7 @@ pub struct AppInfo {
 }
 
 /// The engine badge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum BadgeKind {
     /// Gemma 4 on this computer: green.

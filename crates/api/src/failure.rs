@@ -73,6 +73,9 @@ pub(crate) enum Refusal {
     /// The engine stopped reporting without saying why.
     #[error("the engine broke off without a reason")]
     BrokeOff,
+    /// Nothing of that name.
+    #[error("there is no such tool")]
+    NoSuchTool,
     /// A thread of the program ended unexpectedly.
     #[error("{what} ended unexpectedly")]
     TaskDied { what: &'static str },

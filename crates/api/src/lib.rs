@@ -7,9 +7,12 @@ pub mod app_info;
 pub mod chat;
 pub mod computer;
 pub mod conversations;
+pub mod creations;
 pub mod doctor;
 pub mod dto;
+pub mod engines;
 pub mod host;
+pub mod images;
 pub mod installed_models;
 pub mod lab;
 pub mod models;
@@ -23,6 +26,7 @@ pub mod scripted_transfers;
 pub mod settings;
 pub mod setup;
 pub mod terminal;
+pub mod tools;
 pub mod transfers;
 
 mod answer;
@@ -47,7 +51,7 @@ pub fn run_hidden_task_if_asked() {
 }
 
 /// The names of all commands. The window and the browser host register exactly these; tests prove it.
-pub const COMMANDS: [&str; 35] = [
+pub const COMMANDS: [&str; 59] = [
     "app_info",
     "page_ready",
     "setup_get",
@@ -83,4 +87,28 @@ pub const COMMANDS: [&str; 35] = [
     "chat_edit",
     "chat_show_version",
     "chat_cancel",
+    "chat_second_answer",
+    "chat_second_preview",
+    "features_get",
+    "tool_preview",
+    "tool_start",
+    "tool_cancel",
+    "creation_list",
+    "creation_get",
+    "creation_work",
+    "creation_delete",
+    "creation_restore",
+    "creation_drawing",
+    "creation_export",
+    "image_take",
+    "image_pick",
+    "engines_get",
+    "engines_set",
+    "cloud_key_set",
+    "cloud_key_remove",
+    "cloud_agree",
+    "cloud_test",
+    "school_set",
+    "school_test",
+    "school_model",
 ];

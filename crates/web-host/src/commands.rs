@@ -63,9 +63,20 @@ async fn dispatch(app: &App, name: &str, args: &Value) -> Option<Result<Answer, 
         | "conversation_rename"
         | "conversation_delete"
         | "conversation_restore" => conversation(app, name, args).await,
-        "chat_ask" | "chat_regenerate" | "chat_edit" | "chat_show_version" | "chat_cancel" => {
-            chat(app, name, args).await
+        "chat_ask"
+        | "chat_regenerate"
+        | "chat_edit"
+        | "chat_show_version"
+        | "chat_cancel"
+        | "chat_second_answer"
+        | "chat_second_preview" => chat(app, name, args).await,
+        "features_get" | "tool_preview" | "tool_start" | "tool_cancel" | "image_take" | "image_pick" => {
+            tool(app, name, args).await
         }
+        "creation_list" | "creation_get" | "creation_work" | "creation_delete" | "creation_restore"
+        | "creation_drawing" | "creation_export" => creation(app, name, args).await,
+        "engines_get" | "engines_set" | "cloud_key_set" | "cloud_key_remove" | "cloud_agree" | "cloud_test"
+        | "school_set" | "school_test" | "school_model" => engines(app, name, args).await,
         _ => return None,
     };
     Some(answer)
@@ -123,8 +134,56 @@ async fn chat(app: &App, name: &str, args: &Value) -> Result<Answer, IpcError> {
             let (id, text): (String, String) = (arg(args, "messageId")?, arg(args, "text")?);
             stream(c::edit(app, &id, text, sink).await, events)
         }
+        "chat_second_answer" => stream(c::second_answer(app, &arg::<String>(args, "answerId")?, sink).await, events),
+        "chat_second_preview" => plain(c::second_preview(app, &arg::<String>(args, "answerId")?).await),
         "chat_show_version" => plain(c::show_version(app, &arg::<String>(args, "messageId")?).await),
         _ => plain(c::cancel(app, &arg::<String>(args, "requestId")?).await),
+    }
+}
+
+async fn tool(app: &App, name: &str, args: &Value) -> Result<Answer, IpcError> {
+    use api::tools as t;
+    match name {
+        "features_get" => plain(t::features(app).await),
+        "tool_preview" => plain(t::preview(app, arg(args, "input")?, arg(args, "engine")?).await),
+        "tool_start" => {
+            let (sink, events) = channel();
+            stream(t::start(app, arg(args, "input")?, arg(args, "engine")?, sink).await, events)
+        }
+        "tool_cancel" => plain(t::cancel(app, &arg::<String>(args, "requestId")?).await),
+        "image_take" => plain(api::images::take(app, arg(args, "base64")?).await),
+        _ => plain(api::images::pick(app).await),
+    }
+}
+
+async fn creation(app: &App, name: &str, args: &Value) -> Result<Answer, IpcError> {
+    use api::creations as c;
+    if name == "creation_list" {
+        return plain(c::list(app).await);
+    }
+    let id: String = arg(args, "id")?;
+    match name {
+        "creation_get" => plain(c::get(app, &id).await),
+        "creation_work" => plain(c::work(app, &id, arg(args, "work")?).await),
+        "creation_delete" => plain(c::delete(app, &id).await),
+        "creation_restore" => plain(c::restore(app, &id).await),
+        "creation_drawing" => plain(c::drawing(app, &id).await),
+        _ => plain(c::export(app, &id, arg(args, "format")?).await),
+    }
+}
+
+async fn engines(app: &App, name: &str, args: &Value) -> Result<Answer, IpcError> {
+    use api::engines as e;
+    match name {
+        "engines_get" => plain(e::get(app).await),
+        "engines_set" => plain(e::set(app, arg(args, "input")?).await),
+        "cloud_key_set" => plain(e::cloud_key_set(app, arg(args, "key")?).await),
+        "cloud_key_remove" => plain(e::cloud_key_remove(app).await),
+        "cloud_agree" => plain(e::cloud_agree(app, arg(args, "agree")?).await),
+        "cloud_test" => plain(e::cloud_test(app).await),
+        "school_set" => plain(e::school_set(app, arg(args, "input")?).await),
+        "school_test" => plain(e::school_test(app).await),
+        _ => plain(e::school_model(app, arg(args, "id")?).await),
     }
 }
 

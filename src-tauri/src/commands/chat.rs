@@ -1,7 +1,7 @@
 //! Questions and answers.
 
 use api::App;
-use api::dto::{AskRequest, AskTicket, ChatEvent, Conversation, IpcError};
+use api::dto::{AskRequest, AskTicket, ChatEvent, Conversation, IpcError, SendPreview};
 use tauri::State;
 use tauri::ipc::Channel;
 
@@ -51,4 +51,22 @@ pub async fn chat_show_version(app: State<'_, App>, message_id: String) -> Resul
 #[specta::specta]
 pub async fn chat_cancel(app: State<'_, App>, request_id: String) -> Result<(), IpcError> {
     api::chat::cancel(&app, &request_id).await
+}
+
+/// Writes another version of an answer, by the larger model that an adult chose for this; the earlier one stays.
+#[tauri::command]
+#[specta::specta]
+pub async fn chat_second_answer(
+    app: State<'_, App>,
+    answer_id: String,
+    on_event: Channel<ChatEvent>,
+) -> Result<AskTicket, IpcError> {
+    api::chat::second_answer(&app, &answer_id, super::sink(on_event)).await
+}
+
+/// Exactly what `chat_second_answer` would send, and to whom. Sends nothing.
+#[tauri::command]
+#[specta::specta]
+pub async fn chat_second_preview(app: State<'_, App>, answer_id: String) -> Result<SendPreview, IpcError> {
+    api::chat::second_preview(&app, &answer_id).await
 }

@@ -3,9 +3,13 @@
 pub mod app_info;
 pub mod chat;
 pub mod conversations;
+pub mod creations;
+pub mod engines;
+pub mod images;
 pub mod models;
 pub mod settings;
 pub mod setup;
+pub mod tools;
 pub mod transfers;
 
 use tauri::ipc::{Channel, IpcResponse};

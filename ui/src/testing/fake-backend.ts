@@ -1,5 +1,5 @@
 /** A program behind the page that does what a test tells it. */
-import { BackendError, type Backend, type Badge, type ChatEvent, type Conversation, type ErrorCode, type HardwareSummary, type Message, type ModelOffer, type ModelSource, type ModelStatus, type ModelSummary, type NetworkState, type PickKind, type Profile, type ProfileInput, type Settings, type SetupState, type Storage, type Transfer } from "$lib/backend";
+import { BackendError, type Backend, type Badge, type BadgeKind, type ChatEvent, type Conversation, type Creation, type CreationSummary, type DrawingView, type EnginesInput, type EnginesState, type ErrorCode, type ExportFormat, type Feature, type FeatureState, type HardwareSummary, type Message, type ModelOffer, type ModelSource, type ModelStatus, type ModelSummary, type NetworkState, type PickKind, type PreparedImage, type Profile, type ProfileInput, type SchoolInput, type SendPreview, type Settings, type SetupState, type Storage, type TestReport, type ToolEvent, type ToolInput, type ToolTicket, type Transfer, type Work } from "$lib/backend";
 
 export const BADGE: Badge = { kind: "demo", model: "Demo", device: "CPU" };
 
@@ -29,6 +29,47 @@ export interface Answering {
   finish(text: string, state?: Message["state"]): void;
 }
 
+/** One tool at work: the test sends its events. */
+export interface Making {
+  requestId: string;
+  input: ToolInput;
+  /** As it was asked for: null as chosen in Settings. */
+  engine: BadgeKind | null;
+  send(event: ToolEvent): void;
+  /** Saves what was made and says so. */
+  finish(content: Creation["content"], title?: string): Creation;
+}
+
+const FEATURES: Feature[] = ["chat", "secondAnswer", "quiz", "practice", "flashcards", "sheet", "mindMap", "illustration", "photo", "handwriting"];
+
+/** A feature that this computer does. */
+export function available(feature: Feature, badge: Badge = BADGE): FeatureState {
+  return { feature, badge, reason: null, unlock: null, instead: null, hidden: false };
+}
+
+/** The features of a learner's computer with the demo model and nothing else set up. */
+export function featuresOffline(): FeatureState[] {
+  return FEATURES.map((feature) => {
+    if (feature === "secondAnswer" || feature === "sheet") return { ...available(feature), badge: null, hidden: true };
+    if (feature === "photo" || feature === "handwriting") return { ...available(feature), badge: null, reason: "engine_off", unlock: "askAnAdult" };
+    return available(feature);
+  });
+}
+
+export function enginesOff(): EnginesState {
+  return {
+    editable: true,
+    places: { questions: "device", drawings: "device", reading: "device", secondAnswer: "device" },
+    cloud: { on: false, key: "none", agreedAt: null, model: "gemma-4-26b-a4b-it", host: "generativelanguage.googleapis.com" },
+    school: { on: false, address: "", token: "none", kind: null, models: [], model: null, vision: null, managed: false },
+  };
+}
+
+function featureOf(input: ToolInput): Feature {
+  if (input.tool === "reading") return input.handwriting ? "handwriting" : "photo";
+  return input.tool;
+}
+
 export class FakeBackend implements Backend {
   stored: Settings = { language: "es", theme: "light", textSize: "s", reduceMotion: false, contextLen: 4096, maxReplyTokens: 1024, modelId: null, idleUnloadMinutes: 10, downloadLimitKb: 0, batterySaver: true, keepReady: false };
   setup: SetupState = { done: true, locked: false, waitSeconds: 0, profile: { id: "p1", name: "", kind: "learner", hasPin: false } };
@@ -39,6 +80,22 @@ export class FakeBackend implements Backend {
   deleted = new Map<string, Conversation>();
   cancelled: string[] = [];
   answering: Answering[] = [];
+  featureStates: FeatureState[] = featuresOffline();
+  engines: EnginesState = enginesOff();
+  creations = new Map<string, Creation>();
+  deletedCreations = new Map<string, Creation>();
+  making: Making[] = [];
+  /** What previews show; `texts` and `image` follow the request unless a test sets them. */
+  preview: Partial<SendPreview> = {};
+  images = new Map<string, PreparedImage>();
+  /** What is picked in the system's dialog. */
+  pickedImage: PreparedImage | null = null;
+  /** What the next test of an engine says; without one all goes well. */
+  testSteps: TestReport["steps"] | null = null;
+  drawings = new Map<string, DrawingView>();
+  exported: { id: string; format: ExportFormat }[] = [];
+  /** Whether a place is chosen in the dialog for a file. */
+  choosesPlace = true;
   /** The next command of this name fails. */
   failNext: Partial<Record<keyof Backend, ErrorCode>> = {};
   /** Tickets wait for `release` while this is set. */
@@ -225,6 +282,161 @@ export class FakeBackend implements Backend {
   }
   async cancel(requestId: string) {
     this.cancelled.push(requestId);
+  }
+  async secondAnswer(answerId: string, onEvent: (event: ChatEvent) => void) {
+    this.check("secondAnswer");
+    const { id, conversation, at } = this.find(answerId);
+    return this.answer(id, conversation, conversation.messages.slice(0, at), onEvent, conversation.messages[at]?.versionIds);
+  }
+  async secondPreview(answerId: string): Promise<SendPreview> {
+    this.check("secondPreview");
+    const { conversation, at } = this.find(answerId);
+    const texts = conversation.messages.slice(0, at).map(({ speaker, text }) => ({ role: speaker === "tutor" ? "assistant" : "user", text }));
+    return this.previewOf("secondAnswer", texts, null);
+  }
+
+  async features() {
+    this.check("features");
+    return this.featureStates;
+  }
+  async toolPreview(input: ToolInput, engine: BadgeKind | null): Promise<SendPreview> {
+    this.check("toolPreview");
+    const image = input.tool === "reading" ? (this.images.get(input.imageId) ?? null) : null;
+    const topic = "topic" in input ? input.topic : "about" in input && input.about.kind === "topic" ? input.about.topic : "";
+    const shown = this.previewOf(featureOf(input), [{ role: "user", text: topic }], image);
+    return engine === "local" ? { ...shown, badge: BADGE, host: null, needsConsent: false } : shown;
+  }
+  async toolStart(input: ToolInput, engine: BadgeKind | null, onEvent: (event: ToolEvent) => void): Promise<ToolTicket> {
+    this.check("toolStart");
+    const requestId = `tool-${++this.count}`;
+    this.making.push({
+      requestId,
+      input,
+      engine,
+      send: onEvent,
+      finish: (content, title = "Título") => {
+        const id = `k${++this.count}`;
+        const badge = this.featureStates.find(({ feature }) => feature === featureOf(input))?.badge ?? BADGE;
+        const summary: CreationSummary = { id, tool: input.tool, title, badge, createdAt: ++this.count, progress: null };
+        const creation: Creation = { summary, input, content, work: { items: [], at: 0 } };
+        this.creations.set(id, creation);
+        onEvent({ event: "finished", creation });
+        return creation;
+      },
+    });
+    return { requestId };
+  }
+  async toolCancel(requestId: string) {
+    this.cancelled.push(requestId);
+    this.making.find((one) => one.requestId === requestId)?.send({ event: "cancelled" });
+  }
+  async creationList() {
+    this.check("creationList");
+    return [...this.creations.values()].map(({ summary }) => summary).reverse();
+  }
+  async creationGet(id: string) {
+    this.check("creationGet");
+    const found = this.creations.get(id);
+    if (!found) throw failure("not_found");
+    return found;
+  }
+  async creationWork(id: string, work: Work) {
+    this.check("creationWork");
+    const found = { ...(await this.creationGet(id)), work };
+    this.creations.set(id, found);
+    return found;
+  }
+  async creationDelete(id: string) {
+    this.check("creationDelete");
+    this.deletedCreations.set(id, await this.creationGet(id));
+    this.creations.delete(id);
+  }
+  async creationRestore(id: string) {
+    this.check("creationRestore");
+    const found = this.deletedCreations.get(id);
+    if (!found) throw failure("not_found");
+    this.creations.set(id, found);
+    return found.summary;
+  }
+  async creationDrawing(id: string) {
+    this.check("creationDrawing");
+    const found = this.drawings.get(id);
+    if (!found) throw failure("not_found");
+    return found;
+  }
+  async creationExport(id: string, format: ExportFormat) {
+    this.check("creationExport");
+    if (this.choosesPlace) this.exported.push({ id, format });
+    return this.choosesPlace;
+  }
+  async imageTake(base64: string): Promise<PreparedImage> {
+    this.check("imageTake");
+    const id = `i${++this.count}`;
+    const image = { id, width: 640, height: 480, bytes: base64.length, preview: `data:image/png;base64,${base64}` };
+    this.images.set(id, image);
+    return image;
+  }
+  async imagePick(): Promise<PreparedImage | null> {
+    this.check("imagePick");
+    if (this.pickedImage) this.images.set(this.pickedImage.id, this.pickedImage);
+    return this.pickedImage;
+  }
+  async enginesGet() {
+    this.check("enginesGet");
+    return this.engines;
+  }
+  async enginesSet({ cloudOn, schoolOn, places }: EnginesInput) {
+    this.check("enginesSet");
+    const { cloud, school } = this.engines;
+    return (this.engines = { ...this.engines, places, cloud: { ...cloud, on: cloudOn }, school: { ...school, on: schoolOn } });
+  }
+  async cloudKeySet(_key: string) {
+    this.check("cloudKeySet");
+    return this.changeCloud({ key: "keychain" });
+  }
+  async cloudKeyRemove() {
+    this.check("cloudKeyRemove");
+    return this.changeCloud({ key: "none", agreedAt: null });
+  }
+  async cloudAgree(agree: boolean) {
+    this.check("cloudAgree");
+    return this.changeCloud({ agreedAt: agree ? ++this.count : null });
+  }
+  async cloudTest(): Promise<TestReport> {
+    this.check("cloudTest");
+    return this.tested(["models", "reply"]);
+  }
+  async schoolSet({ address, token }: SchoolInput) {
+    this.check("schoolSet");
+    const kept = token === null ? this.engines.school.token : token === "" ? "none" : "keychain";
+    return this.changeSchool({ address, token: kept, kind: null, models: [], model: null, vision: null });
+  }
+  async schoolTest(): Promise<TestReport> {
+    this.check("schoolTest");
+    if (this.testSteps?.every(({ error }) => error === null) ?? true)
+      this.changeSchool({ kind: "vllm", models: [{ id: "gemma-4-26b-a4b-it", contextLen: 32768 }], model: "gemma-4-26b-a4b-it", vision: true });
+    return this.tested(["models", "reply", "structure"]);
+  }
+  async schoolModel(id: string) {
+    this.check("schoolModel");
+    return this.changeSchool({ model: id });
+  }
+
+  private changeCloud(part: Partial<EnginesState["cloud"]>): EnginesState {
+    return (this.engines = { ...this.engines, cloud: { ...this.engines.cloud, ...part } });
+  }
+  private changeSchool(part: Partial<EnginesState["school"]>): EnginesState {
+    return (this.engines = { ...this.engines, school: { ...this.engines.school, ...part } });
+  }
+  private tested(steps: TestReport["steps"][number]["step"][]): TestReport {
+    const made = this.testSteps ?? steps.map((step) => ({ step, milliseconds: 120, error: null }));
+    return { steps: made, state: this.engines, failed: made.find(({ error }) => error)?.error?.code ?? null };
+  }
+  private previewOf(feature: Feature, texts: SendPreview["texts"], image: PreparedImage | null): SendPreview {
+    const badge = this.featureStates.find((one) => one.feature === feature)?.badge ?? BADGE;
+    const hosts: Partial<Record<BadgeKind, string>> = { cloud: this.engines.cloud.host, school: this.engines.school.address };
+    const needsConsent = badge.kind === "cloud" && this.engines.cloud.agreedAt === null;
+    return { badge, host: hosts[badge.kind] ?? null, texts, image, needsConsent, ...this.preview };
   }
 
   private find(messageId: string) {

@@ -218,6 +218,7 @@ impl Player {
                 completion_tokens: self.tokens,
                 drafted_tokens: 0,
                 accepted_tokens: 0,
+                forced_tokens: 0,
                 seed: 7,
             },
             timings: Timings { queue_s: 0.0, prefill_s: 0.25, ttft_s: 0.5, decode_s: 0.5 },

@@ -2,7 +2,10 @@
 
 use crate::{Bench, say};
 use api::App;
-use api::dto::{AskRequest, ErrorCode, IpcError, PickKind, ProfileInput, ProfileKind, Settings, Theme};
+use api::dto::{
+    AskRequest, EnginesInput, ErrorCode, ExportFormat, IpcError, PickKind, Place, Places, ProfileInput, ProfileKind,
+    SchoolInput, Settings, Theme, ToolInput, Work,
+};
 
 /// What a locked profile does with a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +22,7 @@ fn classified(command: &str) -> Option<Locked> {
         // Opens it.
         "profile_unlock" => Locked::Answers,
         // Stops an answer of this run: there is none while it is locked.
-        "chat_cancel" => Locked::Answers,
+        "chat_cancel" | "tool_cancel" => Locked::Answers,
         "setup_finish"
         | "profile_set"
         | "settings_set"
@@ -46,14 +49,37 @@ fn classified(command: &str) -> Option<Locked> {
         | "chat_ask"
         | "chat_regenerate"
         | "chat_edit"
-        | "chat_show_version" => Locked::Refuses,
+        | "chat_show_version"
+        | "chat_second_answer"
+        | "chat_second_preview"
+        | "features_get"
+        | "tool_preview"
+        | "tool_start"
+        | "creation_list"
+        | "creation_get"
+        | "creation_work"
+        | "creation_delete"
+        | "creation_restore"
+        | "creation_drawing"
+        | "creation_export"
+        | "image_take"
+        | "image_pick"
+        | "engines_get"
+        | "engines_set"
+        | "cloud_key_set"
+        | "cloud_key_remove"
+        | "cloud_agree"
+        | "cloud_test"
+        | "school_set"
+        | "school_test"
+        | "school_model" => Locked::Refuses,
         _ => return None,
     })
 }
 
 /// Calls a command with arguments that are right but for naming nothing that exists.
 async fn call(app: &App, command: &str, settings: &Settings) -> Result<(), IpcError> {
-    use api::{chat, conversations, models, transfers};
+    use api::{chat, conversations, creations, engines, images, models, tools, transfers};
     let id = || "x".to_owned();
     match command {
         "app_info" => api::app_info::info(app).await.map(drop),
@@ -94,8 +120,42 @@ async fn call(app: &App, command: &str, settings: &Settings) -> Result<(), IpcEr
         "chat_edit" => chat::edit(app, "x", "2+2?".to_owned(), |_| true).await.map(drop),
         "chat_show_version" => chat::show_version(app, "x").await.map(drop),
         "chat_cancel" => chat::cancel(app, "x").await,
+        "chat_second_answer" => chat::second_answer(app, "x", |_| true).await.map(drop),
+        "chat_second_preview" => chat::second_preview(app, "x").await.map(drop),
+        "features_get" => tools::features(app).await.map(drop),
+        "tool_preview" => tools::preview(app, flashcards(), None).await.map(drop),
+        "tool_start" => tools::start(app, flashcards(), None, |_| true).await.map(drop),
+        "tool_cancel" => tools::cancel(app, "x").await,
+        "creation_list" => creations::list(app).await.map(drop),
+        "creation_get" => creations::get(app, "x").await.map(drop),
+        "creation_work" => creations::work(app, "x", Work::default()).await.map(drop),
+        "creation_delete" => creations::delete(app, "x").await,
+        "creation_restore" => creations::restore(app, "x").await.map(drop),
+        "creation_drawing" => creations::drawing(app, "x").await.map(drop),
+        "creation_export" => creations::export(app, "x", ExportFormat::Markdown).await.map(drop),
+        "image_take" => images::take(app, id()).await.map(drop),
+        "image_pick" => images::pick(app).await.map(drop),
+        "engines_get" => engines::get(app).await.map(drop),
+        "engines_set" => engines::set(app, engines_input()).await.map(drop),
+        "cloud_key_set" => engines::cloud_key_set(app, id()).await.map(drop),
+        "cloud_key_remove" => engines::cloud_key_remove(app).await.map(drop),
+        "cloud_agree" => engines::cloud_agree(app, false).await.map(drop),
+        "cloud_test" => engines::cloud_test(app).await.map(drop),
+        "school_set" => engines::school_set(app, SchoolInput { address: String::new(), token: None }).await.map(drop),
+        "school_test" => engines::school_test(app).await.map(drop),
+        "school_model" => engines::school_model(app, id()).await.map(drop),
         other => panic!("`{other}` is not called by this test"),
     }
+}
+
+fn flashcards() -> ToolInput {
+    ToolInput::Flashcards { topic: "fractions".to_owned(), count: 5 }
+}
+
+fn engines_input() -> EnginesInput {
+    let here = Place::Device;
+    let places = Places { questions: here, drawings: here, reading: here, second_answer: here };
+    EnginesInput { cloud_on: false, school_on: false, places }
 }
 
 fn input(pin: Option<&str>, old_pin: Option<&str>) -> ProfileInput {

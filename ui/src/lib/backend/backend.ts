@@ -8,9 +8,17 @@ import type {
   AppInfo,
   AskRequest,
   AskTicket,
+  BadgeKind,
   ChatEvent,
   Conversation,
   ConversationSummary,
+  Creation,
+  CreationSummary,
+  DrawingView,
+  EnginesInput,
+  EnginesState,
+  ExportFormat,
+  FeatureState,
   HardwareSummary,
   IpcError,
   ModelOffer,
@@ -19,12 +27,20 @@ import type {
   ModelSummary,
   NetworkState,
   PickKind,
+  PreparedImage,
   Profile,
   ProfileInput,
+  SchoolInput,
+  SendPreview,
   Settings,
   SetupState,
   Storage,
+  TestReport,
+  ToolEvent,
+  ToolInput,
+  ToolTicket,
   Transfer,
+  Work,
 } from "./types";
 
 export interface Backend {
@@ -82,6 +98,50 @@ export interface Backend {
   showVersion(messageId: string): Promise<Conversation>;
   /** Stops an answer and keeps what was written. Finished requests are ignored. */
   cancel(requestId: string): Promise<void>;
+  /** Another version of an answer, by the larger model that an adult chose for this. */
+  secondAnswer(answerId: string, onEvent: (event: ChatEvent) => void): Promise<AskTicket>;
+  /** Exactly what `secondAnswer` would send, and to whom; sends nothing. */
+  secondPreview(answerId: string): Promise<SendPreview>;
+
+  /** Every feature with who does it, or why nobody can now. */
+  features(): Promise<FeatureState[]>;
+  /** Exactly what `toolStart` with the same arguments would send, and to whom; sends nothing. */
+  toolPreview(input: ToolInput, engine: BadgeKind | null): Promise<SendPreview>;
+  /**
+   * Begins to make something: `null` as chosen in Settings, otherwise by an engine that was offered instead. Resolves with
+   * the ticket; events may come before that, and end with `finished`, `failed` or `cancelled`.
+   */
+  toolStart(input: ToolInput, engine: BadgeKind | null, onEvent: (event: ToolEvent) => void): Promise<ToolTicket>;
+  /** Stops a tool; nothing of it is kept. Finished requests are ignored. */
+  toolCancel(requestId: string): Promise<void>;
+
+  creationList(): Promise<CreationSummary[]>;
+  creationGet(id: string): Promise<Creation>;
+  /** Saves what a person did with it, whole. */
+  creationWork(id: string, work: Work): Promise<Creation>;
+  creationDelete(id: string): Promise<void>;
+  creationRestore(id: string): Promise<CreationSummary>;
+  /** A mind map or an illustration with every position computed. */
+  creationDrawing(id: string): Promise<DrawingView>;
+  /** Opens the system's own dialog and saves a file there; `false` where nothing was chosen. */
+  creationExport(id: string, format: ExportFormat): Promise<boolean>;
+
+  /** Makes a picture (a file's bytes in base64) anew from its pixels; rejects with `image_unreadable`. */
+  imageTake(base64: string): Promise<PreparedImage>;
+  /** Opens the system's own dialog; `null` where nothing was picked. */
+  imagePick(): Promise<PreparedImage | null>;
+
+  enginesGet(): Promise<EnginesState>;
+  enginesSet(input: EnginesInput): Promise<EnginesState>;
+  cloudKeySet(key: string): Promise<EnginesState>;
+  /** Removes the key, and with it what was agreed to. */
+  cloudKeyRemove(): Promise<EnginesState>;
+  cloudAgree(agree: boolean): Promise<EnginesState>;
+  cloudTest(): Promise<TestReport>;
+  schoolSet(input: SchoolInput): Promise<EnginesState>;
+  schoolTest(): Promise<TestReport>;
+  /** Uses this one of the models that the school's server offers. */
+  schoolModel(id: string): Promise<EnginesState>;
 }
 
 /** A command that failed, with the code that the page translates. */

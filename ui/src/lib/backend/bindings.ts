@@ -74,6 +74,54 @@ export const commands = {
 	chatShowVersion: (messageId: string) => typedError<Conversation, IpcError>(__TAURI_INVOKE("chat_show_version", { messageId })),
 	/**  Stops an answer; what was written is kept. Unknown and finished requests are ignored. */
 	chatCancel: (requestId: string) => typedError<null, IpcError>(__TAURI_INVOKE("chat_cancel", { requestId })),
+	/**  Writes another version of an answer, by the larger model that an adult chose for this; the earlier one stays. */
+	chatSecondAnswer: (answerId: string, onEvent: Channel<ChatEvent>) => typedError<AskTicket, IpcError>(__TAURI_INVOKE("chat_second_answer", { answerId, onEvent })),
+	/**  Exactly what `chat_second_answer` would send, and to whom. Sends nothing. */
+	chatSecondPreview: (answerId: string) => typedError<SendPreview, IpcError>(__TAURI_INVOKE("chat_second_preview", { answerId })),
+	/**  Every feature with who does it, or why nobody can now. */
+	featuresGet: () => typedError<FeatureState[], IpcError>(__TAURI_INVOKE("features_get")),
+	/**  Exactly what `tool_start` with the same arguments would send, and to whom. Sends nothing. */
+	toolPreview: (input: ToolInput, engine: BadgeKind | null) => typedError<SendPreview, IpcError>(__TAURI_INVOKE("tool_preview", { input, engine })),
+	/**  Begins to make something: as chosen in Settings, or by `engine` where that was offered. What comes arrives as events. */
+	toolStart: (input: ToolInput, engine: BadgeKind | null, onEvent: Channel<ToolEvent>) => typedError<ToolTicket, IpcError>(__TAURI_INVOKE("tool_start", { input, engine, onEvent })),
+	/**  Stops a tool; nothing of it is kept. Unknown and finished requests are ignored. */
+	toolCancel: (requestId: string) => typedError<null, IpcError>(__TAURI_INVOKE("tool_cancel", { requestId })),
+	/**  Everything that tools made, latest first. */
+	creationList: () => typedError<CreationSummary[], IpcError>(__TAURI_INVOKE("creation_list")),
+	/**  One of them, whole. */
+	creationGet: (id: string) => typedError<Creation, IpcError>(__TAURI_INVOKE("creation_get", { id })),
+	/**  Saves what a person did with it. */
+	creationWork: (id: string, work: Work) => typedError<Creation, IpcError>(__TAURI_INVOKE("creation_work", { id, work })),
+	/**  Takes it off the list; `creation_restore` brings it back. */
+	creationDelete: (id: string) => typedError<null, IpcError>(__TAURI_INVOKE("creation_delete", { id })),
+	/**  Undoes `creation_delete`. */
+	creationRestore: (id: string) => typedError<CreationSummary, IpcError>(__TAURI_INVOKE("creation_restore", { id })),
+	/**  A mind map or an illustration with every position computed. */
+	creationDrawing: (id: string) => typedError<DrawingView, IpcError>(__TAURI_INVOKE("creation_drawing", { id })),
+	/**  Saves it as a file where the person says, in the system's own dialog; false where they thought better of it. */
+	creationExport: (id: string, format: ExportFormat) => typedError<boolean, IpcError>(__TAURI_INVOKE("creation_export", { id, format })),
+	/**  Makes a picture anew from its pixels; what else was in the file is gone. Kept in memory only. */
+	imageTake: (base64: string) => typedError<PreparedImage, IpcError>(__TAURI_INVOKE("image_take", { base64 })),
+	/**  Lets the person pick a picture in the system's own dialog; null where they thought better of it. */
+	imagePick: () => typedError<PreparedImage | null, IpcError>(__TAURI_INVOKE("image_pick")),
+	/**  Everything that is set up. */
+	enginesGet: () => typedError<EnginesState, IpcError>(__TAURI_INVOKE("engines_get")),
+	/**  Switches on and off, and says what each group uses. */
+	enginesSet: (input: EnginesInput) => typedError<EnginesState, IpcError>(__TAURI_INVOKE("engines_set", { input })),
+	/**  Keeps the key of Cloud Boost in the system's keychain, or until the program ends where there is none. */
+	cloudKeySet: (key: string) => typedError<EnginesState, IpcError>(__TAURI_INVOKE("cloud_key_set", { key })),
+	/**  Removes the key, and with it what was agreed to. */
+	cloudKeyRemove: () => typedError<EnginesState, IpcError>(__TAURI_INVOKE("cloud_key_remove")),
+	/**  An adult agrees to what Cloud Boost sends, or withdraws that. */
+	cloudAgree: (agree: boolean) => typedError<EnginesState, IpcError>(__TAURI_INVOKE("cloud_agree", { agree })),
+	/**  Lists the models with the key, then asks for one token. */
+	cloudTest: () => typedError<TestReport, IpcError>(__TAURI_INVOKE("cloud_test")),
+	/**  The school server's address and token. */
+	schoolSet: (input: SchoolInput) => typedError<EnginesState, IpcError>(__TAURI_INVOKE("school_set", { input })),
+	/**  Looks what the school's server is and offers, then asks for one token and for a reply of a given form. */
+	schoolTest: () => typedError<TestReport, IpcError>(__TAURI_INVOKE("school_test")),
+	/**  Uses this one of the models that the school's server offers. */
+	schoolModel: (id: string) => typedError<EnginesState, IpcError>(__TAURI_INVOKE("school_model", { id })),
 };
 
 /* Types */

@@ -6,7 +6,7 @@
  * a streaming one may also say so in its first line.
  */
 import { BackendError, asIpcError, type Backend } from "./backend";
-import type { ChatEvent, IpcError, ModelStatus, Transfer } from "./types";
+import type { ChatEvent, IpcError, ModelStatus, ToolEvent, Transfer } from "./types";
 
 type Arguments = Record<string, unknown>;
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -82,6 +82,30 @@ export function webBackend(fetcher: Fetch = (url, init) => fetch(url, init)): Ba
     edit: (messageId, text, onEvent) => stream<never, ChatEvent>("chat_edit", { messageId, text }, onEvent),
     showVersion: (messageId) => call("chat_show_version", { messageId }),
     cancel: (requestId) => call("chat_cancel", { requestId }),
+    secondAnswer: (answerId, onEvent) => stream<never, ChatEvent>("chat_second_answer", { answerId }, onEvent),
+    secondPreview: (answerId) => call("chat_second_preview", { answerId }),
+    features: () => call("features_get"),
+    toolPreview: (input, engine) => call("tool_preview", { input, engine }),
+    toolStart: (input, engine, onEvent) => stream<never, ToolEvent>("tool_start", { input, engine }, onEvent),
+    toolCancel: (requestId) => call("tool_cancel", { requestId }),
+    creationList: () => call("creation_list"),
+    creationGet: (id) => call("creation_get", { id }),
+    creationWork: (id, work) => call("creation_work", { id, work }),
+    creationDelete: (id) => call("creation_delete", { id }),
+    creationRestore: (id) => call("creation_restore", { id }),
+    creationDrawing: (id) => call("creation_drawing", { id }),
+    creationExport: (id, format) => call("creation_export", { id, format }),
+    imageTake: (base64) => call("image_take", { base64 }),
+    imagePick: () => call("image_pick"),
+    enginesGet: () => call("engines_get"),
+    enginesSet: (input) => call("engines_set", { input }),
+    cloudKeySet: (key) => call("cloud_key_set", { key }),
+    cloudKeyRemove: () => call("cloud_key_remove"),
+    cloudAgree: (agree) => call("cloud_agree", { agree }),
+    cloudTest: () => call("cloud_test"),
+    schoolSet: (input) => call("school_set", { input }),
+    schoolTest: () => call("school_test"),
+    schoolModel: (id) => call("school_model", { id }),
   };
 }
 
