@@ -25,6 +25,9 @@ mod schema;
 mod sheet;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::NotATask;
 pub use flashcards::{Card, Flashcards};
 pub use illustration::{Curve, Function, Illustration, Shape, ShapeKind, Tone};
