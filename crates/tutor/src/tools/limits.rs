@@ -7,8 +7,9 @@ use serde_json::Value;
 /// Room that is left for the task itself in the default context length.
 const PROMPT_TOKENS: usize = 1024;
 
-/// A tool's text has about so many characters in a token with the demo model's vocabulary of 2048 pieces, which cuts words
-/// finest; Gemma's own of 262 144 needs about half as many tokens. Measured on results of the demo model, rounded down.
+/// The words of a result have about so many characters in a token with the finest vocabulary there is, the demo model's of
+/// 2048 pieces, which cuts its own texts into pieces of 2.3 characters. Marks and names of fields it cuts into pieces of hardly
+/// more than one character, so they count one each. Gemma's own vocabulary of 262 144 needs less than half of both.
 const CHARS_PER_TOKEN: usize = 2;
 
 impl Task {
@@ -17,8 +18,7 @@ impl Task {
     ///
     /// The bounds of a form are about twice what its texts need, so a result that reaches this cap has lost its way.
     pub fn max_tokens(&self) -> usize {
-        let longest = longest(&self.structure().schema).div_ceil(CHARS_PER_TOKEN);
-        longest.clamp(256, DEFAULT_CONTEXT_LEN - PROMPT_TOKENS)
+        longest(&self.structure().schema).tokens().clamp(256, DEFAULT_CONTEXT_LEN - PROMPT_TOKENS)
     }
 
     /// How far a growing result is: the whole items in it, and how many there will be, where that is known.
@@ -34,26 +34,52 @@ impl Task {
     }
 }
 
-/// Characters of the longest compact JSON text that `schema` allows, escapes apart.
-fn longest(schema: &Value) -> usize {
+/// Characters of a compact JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Size {
+    /// Marks, names of fields, numbers and words of enumerations.
+    marks: usize,
+    /// What is written freely, escapes apart.
+    words: usize,
+}
+
+impl Size {
+    const fn marks(marks: usize) -> Self {
+        Self { marks, words: 0 }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { marks: self.marks + other.marks, words: self.words + other.words }
+    }
+
+    fn tokens(self) -> usize {
+        self.marks + self.words.div_ceil(CHARS_PER_TOKEN)
+    }
+}
+
+/// The longest compact JSON text that `schema` allows.
+fn longest(schema: &Value) -> Size {
     let number = |name: &str| schema[name].as_i64();
     let count = |name: &str| schema[name].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     if let Some(words) = schema["enum"].as_array() {
-        return words.iter().map(|word| word.to_string().chars().count()).max().unwrap_or(0);
+        return Size::marks(words.iter().map(|word| word.to_string().chars().count()).max().unwrap_or(0));
     }
     match schema["type"].as_str() {
         Some("object") => {
-            let fields = schema["properties"].as_object();
+            let fields = schema["properties"].as_object().into_iter().flatten();
             // `"name":value,` for each; the last one's comma and the braces make one more.
-            1 + fields.map_or(1, |all| all.iter().map(|(name, part)| name.len() + 4 + longest(part)).sum())
+            fields.fold(Size::marks(1), |sum, (name, part)| sum.plus(Size::marks(name.len() + 4)).plus(longest(part)))
         }
-        Some("array") => 2 + count("maxItems") * (longest(&schema["items"]) + 1),
-        Some("string") => 2 + count("maxLength"),
+        Some("array") => {
+            let (item, most) = (longest(&schema["items"]), count("maxItems"));
+            Size { marks: 2 + most * (item.marks + 1), words: most * item.words }
+        }
+        Some("string") => Size { marks: 2, words: count("maxLength") },
         Some("integer") => {
             let digits = |bound: Option<i64>| bound.map_or(0, |n| n.to_string().len());
-            digits(number("minimum")).max(digits(number("maximum")))
+            Size::marks(digits(number("minimum")).max(digits(number("maximum"))))
         }
-        _ => "false".len(),
+        _ => Size::marks("false".len()),
     }
 }
 
@@ -108,7 +134,7 @@ mod tests {
         }});
         let text = r#"{"a":{"text":"abcd"},"b":[-10,-10],"c":false,"d":"long"}"#;
         // A list's last comma is counted too.
-        assert_eq!(longest(&schema), text.len() + 1);
+        assert_eq!(longest(&schema), Size { marks: text.len() + 1 - 4, words: 4 });
     }
 
     #[test]
@@ -132,21 +158,27 @@ mod tests {
         let lines: Vec<String> = tasks
             .iter()
             .map(|(name, task)| {
-                format!("{name}: {} characters, {} tokens", longest(&task.structure().schema), task.max_tokens())
+                let size = longest(&task.structure().schema);
+                format!(
+                    "{name}: {} of {} characters are words, {} tokens",
+                    size.words,
+                    size.marks + size.words,
+                    task.max_tokens()
+                )
             })
             .collect();
         expect![[r#"
-            quiz 3: 3036 characters, 1518 tokens
-            quiz 5: 4996 characters, 2498 tokens
-            quiz 10: 9896 characters, 3072 tokens
-            practice: 3522 characters, 1761 tokens
-            mind map: 4620 characters, 2310 tokens
-            illustration: 2297 characters, 1149 tokens
-            cards 5: 1897 characters, 949 tokens
-            cards 12: 4424 characters, 2212 tokens
-            sheet 3: 1775 characters, 888 tokens
-            sheet 10: 6770 characters, 3072 tokens
-            reading: 5115 characters, 2558 tokens"#]]
+            quiz 3: 2580 of 3036 characters are words, 1746 tokens
+            quiz 5: 4260 of 4996 characters are words, 2866 tokens
+            quiz 10: 8460 of 9896 characters are words, 3072 tokens
+            practice: 3120 of 3522 characters are words, 1962 tokens
+            mind map: 3160 of 4620 characters are words, 3040 tokens
+            illustration: 700 of 2297 characters are words, 1947 tokens
+            cards 5: 1660 of 1897 characters are words, 1067 tokens
+            cards 12: 3900 of 4424 characters are words, 2474 tokens
+            sheet 3: 1540 of 1775 characters are words, 1005 tokens
+            sheet 10: 5820 of 6770 characters are words, 3072 tokens
+            reading: 4800 of 5115 characters are words, 2715 tokens"#]]
         .assert_eq(&lines.join("\n"));
     }
 

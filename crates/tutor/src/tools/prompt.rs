@@ -81,9 +81,10 @@ impl Task {
                     ],
                 )
             }
-            Self::Reading { handwriting } => {
-                fill(words!(language, "reading"), &[("picture", picture_in_words(*handwriting, language))])
-            }
+            Self::Reading { handwriting } => fill(
+                words!(language, "reading"),
+                &[("picture", word(if *handwriting { "handwriting" } else { "photo" }, language))],
+            ),
         };
         text.trim().to_owned()
     }
@@ -100,37 +101,25 @@ impl SheetForm {
     }
 }
 
+/// The words for `name` in sentences: a line of `words.*.txt`.
+fn word(name: &str, language: Language) -> &'static str {
+    let lines = words!(language, "words").lines();
+    lines.filter_map(|line| line.split_once(": ")).find(|(key, _)| *key == name).map_or("", |(_, words)| words)
+}
+
 fn level_in_words(level: Level, language: Language) -> &'static str {
-    match (level, language) {
-        (Level::Easy, Language::Es) => "fácil, para empezar: un paso, palabras comunes, números pequeños",
-        (Level::Easy, Language::En) => "easy, to begin with: one step, everyday words, small numbers",
-        (Level::Easy, Language::Pt) => "fácil, para começar: um passo, palavras comuns, números pequenos",
-        (Level::Medium, Language::Es) => "medio, como en clase: uno o dos pasos",
-        (Level::Medium, Language::En) => "medium, as in class: one or two steps",
-        (Level::Medium, Language::Pt) => "médio, como na aula: um ou dois passos",
-        (Level::Hard, Language::Es) => "difícil, para pensar: varios pasos, o ideas que hay que unir",
-        (Level::Hard, Language::En) => "hard, to think about: several steps, or ideas to be joined",
-        (Level::Hard, Language::Pt) => "difícil, para pensar: vários passos, ou ideias que é preciso juntar",
-    }
+    let name = match level {
+        Level::Easy => "easy",
+        Level::Medium => "medium",
+        Level::Hard => "hard",
+    };
+    word(name, language)
 }
 
 fn about_in_words(about: &About, language: Language) -> &'static str {
-    match (about, language) {
-        (About::Topic(_), Language::Es | Language::Pt) => "tema",
-        (About::Topic(_), Language::En) => "topic",
-        (About::Text(_), Language::Es | Language::Pt) => "texto",
-        (About::Text(_), Language::En) => "text",
-    }
-}
-
-fn picture_in_words(handwriting: bool, language: Language) -> &'static str {
-    match (handwriting, language) {
-        (true, Language::Es) => "esta imagen, escrita a mano en una pizarra",
-        (true, Language::En) => "this picture, written by hand on a whiteboard",
-        (true, Language::Pt) => "esta imagem, escrita à mão em um quadro",
-        (false, Language::Es) => "esta foto",
-        (false, Language::En) => "this photo",
-        (false, Language::Pt) => "esta foto",
+    match about {
+        About::Topic(_) => word("topic", language),
+        About::Text(_) => word("text", language),
     }
 }
 

@@ -36,7 +36,9 @@ fn check(task: &Task, expected: Expect) {
 #[test]
 fn fields_stand_in_the_order_in_which_they_are_thought_of() {
     let tasks = each();
-    check(&tasks[0], expect![[r#"
+    check(
+        &tasks[0],
+        expect![[r#"
         {
           title: {
             text: text 1..60
@@ -57,8 +59,11 @@ fn fields_stand_in_the_order_in_which_they_are_thought_of() {
             answer: integer 0..3
           }
         }
-    "#]]);
-    check(&tasks[1], expect![[r#"
+    "#]],
+    );
+    check(
+        &tasks[1],
+        expect![[r#"
         {
           title: {
             text: text 1..60
@@ -78,8 +83,11 @@ fn fields_stand_in_the_order_in_which_they_are_thought_of() {
             }
           }
         }
-    "#]]);
-    check(&tasks[2], expect![[r#"
+    "#]],
+    );
+    check(
+        &tasks[2],
+        expect![[r#"
         {
           label: text 1..40
           children: [2..6] {
@@ -92,8 +100,11 @@ fn fields_stand_in_the_order_in_which_they_are_thought_of() {
             }
           }
         }
-    "#]]);
-    check(&tasks[3], expect![[r#"
+    "#]],
+    );
+    check(
+        &tasks[3],
+        expect![[r#"
         {
           title: {
             text: text 1..60
@@ -117,8 +128,11 @@ fn fields_stand_in_the_order_in_which_they_are_thought_of() {
             c: integer -10..10
           }
         }
-    "#]]);
-    check(&tasks[4], expect![[r#"
+    "#]],
+    );
+    check(
+        &tasks[4],
+        expect![[r#"
         {
           title: {
             text: text 1..60
@@ -132,8 +146,11 @@ fn fields_stand_in_the_order_in_which_they_are_thought_of() {
             }
           }
         }
-    "#]]);
-    check(&tasks[5], expect![[r#"
+    "#]],
+    );
+    check(
+        &tasks[5],
+        expect![[r#"
         {
           title: {
             text: text 1..60
@@ -163,15 +180,19 @@ fn fields_stand_in_the_order_in_which_they_are_thought_of() {
             }
           }
         }
-    "#]]);
-    check(&tasks[6], expect![[r#"
+    "#]],
+    );
+    check(
+        &tasks[6],
+        expect![[r#"
         {
           lines: [0..24] {
             text: text 1..200
           }
           unsure: Some("boolean")
         }
-    "#]]);
+    "#]],
+    );
 }
 
 /// What all engines can keep to, see the head of the module.
