@@ -131,14 +131,14 @@ export class Engines {
 
   /** Answers the page's commands from now on. */
   async attach(page) {
-    for (const [name, command] of Object.entries(this.commands)) {
+    for (const name of Object.keys(this.commands)) {
       await page.route(`**/ipc/${name}`, async (route) => {
         const args = route.request().postDataJSON() ?? {};
         this.calls.push([name, args]);
         const code = this.failNext[name];
         delete this.failNext[name];
         if (code) await route.fulfill({ status: 500, contentType: "application/json", body: JSON.stringify(error(code)) });
-        else await route.fulfill({ contentType: "application/json", body: JSON.stringify(command(args)) });
+        else await route.fulfill({ contentType: "application/json", body: JSON.stringify(this.commands[name](args)) });
       });
     }
     await page.route("**/ipc/tool_start", async (route) => {

@@ -1,5 +1,5 @@
 /** The open conversation: asking, stopping, answering again, editing, versions. Components read it and call it. */
-import { asIpcError, type AskTicket, type Backend, type ChatEvent, type Conversation, type IpcError, type Message } from "$lib/backend";
+import { asIpcError, type AskTicket, type Backend, type Badge, type ChatEvent, type Conversation, type IpcError, type Message } from "$lib/backend";
 import { i18n } from "$lib/i18n/index.svelte";
 import { announcer } from "$lib/shared/announcer.svelte";
 import { EventBatch, screenClock, type Clock } from "./batch";
@@ -36,11 +36,15 @@ export class Chat {
   /** It could not be fetched. */
   openError: IpcError | null = $state.raw(null);
   live: Live | null = $state.raw(null);
+  /** Who was asked for the answer under way, where that is not the tutor on this computer. */
+  asked: Badge | null = $state.raw(null);
   /** Message that `live` becomes; unknown until the ticket. */
   answerId: string | null = $state(null);
   refusal: Refusal | null = $state.raw(null);
   /** Why an answer ended early, by message; kept while the conversation is open. */
   failures: Record<string, IpcError> = $state({});
+  /** Answers that were asked for elsewhere while this conversation was open. */
+  seconds: ReadonlySet<string> = $state.raw(new Set());
   /** What stands in the composer. */
   draft = $state("");
   /** Grows by one whenever the page shall go to its end. */
@@ -108,6 +112,13 @@ export class Chat {
     void this.start(at, null, (onEvent) => this.backend.regenerate(answerId, onEvent));
   }
 
+  /** Another version of an answer by the larger model that an adult chose for this, here `badge`. */
+  second(answerId: string, badge: Badge): void {
+    const at = this.indexOf(answerId);
+    if (this.busy || at < 0) return;
+    void this.start(at, null, (onEvent) => this.backend.secondAnswer(answerId, onEvent), badge);
+  }
+
   edit(messageId: string, text: string): void {
     const at = this.indexOf(messageId);
     const question = text.trim();
@@ -165,7 +176,7 @@ export class Chat {
     this.jumps++;
   }
 
-  private async start(keep: number, question: string | null, command: Command): Promise<void> {
+  private async start(keep: number, question: string | null, command: Command, asked: Badge | null = null): Promise<void> {
     const sentences = new SentenceReader();
     const run: Run = {
       requestId: null,
@@ -180,6 +191,7 @@ export class Chat {
     this.question = question;
     this.answerId = null;
     this.live = STARTING;
+    this.asked = asked;
     this.jumps++;
 
     let ticket: AskTicket;
@@ -191,7 +203,7 @@ export class Chat {
       this.live = null;
       this.keep = null;
       this.question = null;
-      this.refusal = { error: asIpcError(thrown), question, again: () => void this.start(keep, question, command) };
+      this.refusal = { error: asIpcError(thrown), question, again: () => void this.start(keep, question, command, asked) };
       this.jumps++;
       return;
     }
@@ -203,6 +215,7 @@ export class Chat {
     this.drafts.delete(this.draftKey());
     this.conversation = ticket.conversation;
     this.answerId = ticket.answerId;
+    if (asked) this.seconds = new Set([...this.seconds, ticket.answerId]);
     this.keep = null;
     this.question = null;
     this.settle();
@@ -223,6 +236,7 @@ export class Chat {
     if (live.phase === "queued" && (before.phase !== "queued" || before.position !== live.position)) {
       announcer.say(words.queued(live.position));
     }
+    if (live.waits > before.waits) announcer.say(i18n.t.waiting[live.reason](live.seconds));
     if (live.phase === "reading" && before.phase !== "reading") announcer.say(words.reading);
     for (const sentence of sentences.read(live.text, live.phase === "done")) announcer.say(sentence);
     if (live.phase === "done") announcer.say(live.message ? endWords(live.message) : words.done);

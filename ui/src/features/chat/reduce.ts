@@ -1,5 +1,5 @@
 /** One answer while it is being made: a pure function from events to what the page shows. */
-import type { Badge, ChatEvent, IpcError, Message } from "$lib/backend";
+import type { Badge, ChatEvent, IpcError, Message, WaitReason } from "$lib/backend";
 
 export type Phase =
   /** The command has not come back yet. */
@@ -21,6 +21,9 @@ export interface Live {
   readonly position: number;
   /** Seconds to wait, while a server asks for it. */
   readonly seconds: number;
+  /** Why it asks, and how often it has asked. */
+  readonly reason: WaitReason;
+  readonly waits: number;
   readonly tokensRead: number;
   readonly tokensToRead: number;
   readonly badge: Badge | null;
@@ -36,6 +39,8 @@ export const STARTING: Live = {
   phase: "sending",
   position: 0,
   seconds: 0,
+  reason: "busy",
+  waits: 0,
   tokensRead: 0,
   tokensToRead: 0,
   badge: null,
@@ -55,7 +60,7 @@ export function reduce(live: Live, event: ChatEvent, now: number): Live {
     case "started":
       return { ...live, phase: "reading", badge: event.badge };
     case "waiting":
-      return { ...live, phase: live.text === "" ? "waiting" : live.phase, seconds: event.seconds };
+      return { ...live, phase: live.text === "" ? "waiting" : live.phase, seconds: event.seconds, reason: event.reason, waits: live.waits + 1 };
     case "prefill":
       return { ...live, phase: live.text === "" ? "reading" : live.phase, tokensRead: event.done, tokensToRead: event.total };
     case "token":

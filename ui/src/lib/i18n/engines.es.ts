@@ -1,5 +1,5 @@
 /** Spanish: who answers, what is sent, consent. Part of the catalogue in `es.ts`. */
-import type { Places, ServerKind, TestStepKind, Unlock } from "$lib/backend";
+import type { BadgeKind, Places, ServerKind, TestStepKind, Unlock } from "$lib/backend";
 import { plural } from "./format";
 
 export const engines = {
@@ -114,5 +114,66 @@ export const engines = {
     purposes: { download: "Modelos", cloud: "Cloud Boost", school: "Servidor del colegio" },
     made: (cloud: number, school: number) =>
       `${plural("es", cloud, { one: "# conexión a Cloud Boost", other: "# conexiones a Cloud Boost" })} y ${plural("es", school, { one: "# al servidor del colegio", other: "# al servidor del colegio" })} entre las últimas.`,
+  },
+  waiting: {
+    quota: (n: number) => plural("es", n, { one: "Se acabó el cupo por ahora. Sigo en # segundo.", other: "Se acabó el cupo por ahora. Sigo en # segundos." }),
+    busy: (n: number) => plural("es", n, { one: "El servidor tiene mucho trabajo. Sigo en # segundo.", other: "El servidor tiene mucho trabajo. Sigo en # segundos." }),
+    over: "Sigo ahora.",
+  },
+  picture: {
+    title: "Leer letra a mano o una foto",
+    open: "Escribir a mano o traer una foto",
+    sources: "De dónde viene",
+    board: "Pizarra",
+    photo: "Foto",
+    tools: "Herramientas de la pizarra",
+    toolNames: { thin: "Fino", thick: "Grueso", eraser: "Goma" },
+    undo: "Deshacer",
+    redo: "Rehacer",
+    clear: "Borrar todo",
+    did: { undo: "Deshecho.", redo: "Rehecho.", clear: "Pizarra vacía. Deshacer la recupera." },
+    boardLabel: (n: number) => plural("es", n, { one: "Pizarra con # trazo", other: "Pizarra con # trazos", zero: "Pizarra vacía" }),
+    boardHint: "Escribe aquí tu ejercicio, con lápiz, dedo o ratón",
+    next: "Ver cómo queda",
+    nextHint: "Todavía no se envía nada.",
+    first: "Falta escribir algo",
+    opening: "Abriendo…",
+    photoLead: "Una foto de la hoja, derecha y con buena luz, se lee mejor.",
+    pick: "Elegir una foto",
+    photoHint: "También puedes pegarla o soltarla aquí: JPEG, PNG o WebP. Le quito el lugar, la fecha y los datos de la cámara.",
+    preview: "La imagen tal como se envía",
+    lookTitle: "Así se envía",
+    lookLead: "Primero digo qué leí. No resuelvo nada hasta que digas que está bien.",
+    read: "Leer",
+    working: "Leyendo la imagen",
+    writing: "Escribiendo lo que leí",
+    backBoard: "Volver a la pizarra",
+    backPhoto: "Elegir otra foto",
+    readThis: "Leí esto. ¿Está bien?",
+    nothing: "No encontré nada escrito en la imagen.",
+    unsure: "Una parte no se lee con claridad. Compárala con la imagen.",
+    yes: "Sí, preguntar al tutor",
+    yesHint: "Queda en tu caja de preguntas; se envía cuando tú quieras.",
+    correct: "Corregir",
+    write: "Escribirlo",
+    correctLabel: "Lo que dice",
+    correctHint: "Las fórmulas van entre signos de peso: $2x + 3$.",
+    again: "Otra vez",
+    instead: "Escribirlo en el chat",
+  },
+  second: {
+    ask: "Otra respuesta",
+    askLong: (who: string) => `Otra respuesta de un modelo más grande: ${who}`,
+    sent: "Qué se envía",
+    why: "Otra respuesta de un modelo más grande",
+    kept: "La respuesta de antes sigue aquí: cambia de versión para verla.",
+    local: "Que responda este equipo",
+    host: "Servidor",
+    change: {
+      local: "Desde aquí contesta el modelo de este equipo.",
+      demo: "Desde aquí contesta el modelo demo.",
+      cloud: "Esta respuesta es de Cloud Boost, porque la pediste.",
+      school: "Esta respuesta es del servidor del colegio, porque la pediste.",
+    } satisfies Record<BadgeKind, string>,
   },
 };

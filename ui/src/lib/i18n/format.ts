@@ -41,6 +41,11 @@ export function bytes(locale: string, value: number): string {
   return value >= 1e9 ? `${number(locale, value / 1e9, 1)} GB` : `${number(locale, value / 1e6, value < 1e7 ? 1 : 0)} MB`;
 }
 
+/** Bytes of something small, such as a picture: kilobytes (10³) below a megabyte. */
+export function smallBytes(locale: string, value: number): string {
+  return value < 1e6 ? `${number(locale, Math.max(1, Math.round(value / 1e3)))} kB` : bytes(locale, value);
+}
+
 /** Tokens a second; below ten with one decimal. */
 export function rate(locale: string, value: number): string {
   return `${number(locale, value, value < 9.95 ? 1 : 0)} tok/s`;
