@@ -8,10 +8,11 @@ import { Features } from "$lib/shared/features.svelte";
 import { Model } from "$lib/shared/model.svelte";
 import { Transfers } from "$lib/shared/transfers.svelte";
 import { Chat } from "$features/chat/chat.svelte";
+import { Create } from "$features/create/create.svelte";
 import { Conversations } from "$features/conversations/conversations.svelte";
 import { followSystem, SettingsStore } from "$features/settings/settings.svelte";
 
-export type View = "chat" | "reading" | "settings";
+export type View = "chat" | "create" | "reading" | "settings";
 export const SECTIONS = ["profile", "reading", "who", "models", "network", "about"] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -34,6 +35,7 @@ export class App {
   readonly engines: Engines;
   readonly chat: Chat;
   readonly conversations: Conversations;
+  readonly create: Create;
   private begun = false;
 
   constructor(readonly backend: Backend) {
@@ -53,6 +55,7 @@ export class App {
         if (this.chat.conversation?.summary.id === id) this.chat.startNew();
       },
     });
+    this.create = new Create(backend, { onShow: () => this.show("create"), onFailure: () => void this.features.load() });
   }
 
   /** What the window shows as a whole. */
@@ -110,6 +113,14 @@ export class App {
 
   open(id: string): void {
     void this.chat.open(id);
+    this.show("chat");
+  }
+
+  /** Puts a question into the composer, for the person to send; an answer that is being written is not left for it. */
+  compose(question: string): void {
+    if (!this.chat.busy) this.chat.startNew();
+    const { draft } = this.chat;
+    this.chat.draft = draft.trim() === "" ? question : `${draft}\n${question}`;
     this.show("chat");
   }
 

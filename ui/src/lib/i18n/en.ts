@@ -3,9 +3,11 @@ import { engines } from "./engines.en";
 import type { Catalogue } from "./es";
 import { plural } from "./format";
 import { models } from "./models.en";
+import { tools } from "./tools.en";
 
 export const en: Catalogue = {
   ...models,
+  ...tools,
   ...engines,
   app: {
     skip: "Skip to content",
@@ -147,7 +149,7 @@ export const en: Catalogue = {
     tokens: (n) => `${n} tokens`,
     privacy: "Network and privacy",
     connections: (n) => plural("en", n, { one: "# connection since installation", other: "# connections since installation" }),
-    privacyText: "Your questions and answers are kept on this computer only.",
+    privacyText: "Your questions and answers are kept only on this computer. Something leaves it only when an adult switched on Cloud Boost or the school server and somebody asks for it.",
     version: (v) => `Aula ${v}`,
     saved: "Saved",
     notSaved: "Could not save",

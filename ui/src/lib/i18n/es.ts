@@ -3,9 +3,11 @@ import type { BadgeKind, ErrorCode, TextSize, Theme } from "$lib/backend";
 import { engines } from "./engines.es";
 import { plural } from "./format";
 import { models } from "./models.es";
+import { tools } from "./tools.es";
 
 export const es = {
   ...models,
+  ...tools,
   ...engines,
   app: {
     skip: "Ir al contenido",
@@ -147,7 +149,7 @@ export const es = {
     tokens: (n: string) => `${n} tokens`,
     privacy: "Red y privacidad",
     connections: (n: number) => plural("es", n, { one: "# conexión desde la instalación", other: "# conexiones desde la instalación" }),
-    privacyText: "Tus preguntas y respuestas se guardan solo en este equipo.",
+    privacyText: "Tus preguntas y respuestas se guardan solo en este equipo. Algo sale solo cuando una persona adulta encendió Cloud Boost o el servidor del colegio y alguien lo pide.",
     version: (v: string) => `Aula ${v}`,
     saved: "Guardado",
     notSaved: "No se pudo guardar",

@@ -3,9 +3,11 @@ import { engines } from "./engines.pt";
 import type { Catalogue } from "./es";
 import { plural } from "./format";
 import { models } from "./models.pt";
+import { tools } from "./tools.pt";
 
 export const pt: Catalogue = {
   ...models,
+  ...tools,
   ...engines,
   app: {
     skip: "Ir para o conteúdo",
@@ -147,7 +149,7 @@ export const pt: Catalogue = {
     tokens: (n) => `${n} tokens`,
     privacy: "Rede e privacidade",
     connections: (n) => plural("pt-BR", n, { one: "# conexão desde a instalação", other: "# conexões desde a instalação", zero: "0 conexões desde a instalação" }),
-    privacyText: "Suas perguntas e respostas ficam só neste computador.",
+    privacyText: "Suas perguntas e respostas ficam guardadas só neste computador. Algo só sai quando uma pessoa adulta ligou o Cloud Boost ou o servidor da escola e alguém pede.",
     version: (v) => `Aula ${v}`,
     saved: "Salvo",
     notSaved: "Não foi possível salvar",
