@@ -220,6 +220,32 @@ describe("versions", () => {
     expect(chat.turns[0]?.versionIds).toHaveLength(2);
   });
 
+  const SCHOOL = { kind: "school", model: "gemma", device: "aula.local" } as const;
+
+  it("asks a larger model for another one, and shows who was asked from the first moment", async () => {
+    const before = id(1);
+    chat.second(before, SCHOOL);
+    expect([texts(), chat.asked]).toEqual([["uno", ""], SCHOOL]);
+    await settled();
+    last().finish("uno, de otro");
+    expect(chat.turns[1]?.versionIds).toEqual([before, id(1)]);
+    expect(chat.seconds.has(id(1))).toBe(true);
+    chat.regenerate(id(1));
+    expect(chat.asked).toBeNull();
+  });
+
+  it("brings the answer back when the larger model is refused, and asks it again", async () => {
+    backend.failNext.secondAnswer = "server_busy";
+    chat.second(id(1), SCHOOL);
+    await settled();
+    expect([texts(), chat.refusal?.error.code]).toEqual([["uno", "1"], "server_busy"]);
+    chat.refusal?.again();
+    expect(chat.asked).toEqual(SCHOOL);
+    await settled();
+    last().finish("ahora sí");
+    expect(texts()).toEqual(["uno", "ahora sí"]);
+  });
+
   it("shows another version", async () => {
     chat.regenerate(id(1));
     await settled();
