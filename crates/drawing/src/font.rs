@@ -1,5 +1,5 @@
-//! The fonts of the drawings, compiled in: Atkinson Hyperlegible Next, under the SIL Open Font License 1.1
-//! (`fonts/OFL.txt`). Widths are measured with them, and pictures are set in them.
+//! The fonts of the drawings, compiled in, under the SIL Open Font License 1.1 (`fonts/README.md`). Widths are measured
+//! with them, and pictures are set in them.
 
 use std::sync::OnceLock;
 
@@ -9,8 +9,10 @@ use ttf_parser::Face;
 pub(crate) const REGULAR: &[u8] = include_bytes!("../fonts/AtkinsonHyperlegibleNext-Regular.ttf");
 /// Weight 600.
 pub(crate) const SEMIBOLD: &[u8] = include_bytes!("../fonts/AtkinsonHyperlegibleNext-SemiBold.ttf");
+/// What the two lack: Greek letters, small figures, arrows, signs of mathematics.
+pub(crate) const SIGNS: &[u8] = include_bytes!("../fonts/STIXTwoMath-Signs.ttf");
 
-/// Width of a character that the font lacks, in ems: some other font of the computer draws it.
+/// Width of a character that the fonts lacks, in ems: some other font of the computer draws it.
 const FOREIGN: f64 = 0.68;
 /// The same for Chinese, Japanese and Korean writing and for pictographs.
 const FOREIGN_WIDE: f64 = 1.2;
@@ -25,18 +27,19 @@ fn advance(c: char, bold: bool) -> f64 {
     if is_mark(c) || matches!(c, '\u{200c}' | '\u{200d}') {
         return 0.0;
     }
-    let Some(face) = face(bold) else { return FOREIGN };
-    match face.glyph_index(c).and_then(|glyph| face.glyph_hor_advance(glyph)) {
-        Some(units) => f64::from(units) / f64::from(face.units_per_em()),
-        None if is_wide(c) => FOREIGN_WIDE,
-        None => FOREIGN,
-    }
+    let [regular, semibold, signs] = faces();
+    let in_ems = |face: &Option<Face<'_>>| {
+        let face = face.as_ref()?;
+        let units = face.glyph_hor_advance(face.glyph_index(c)?)?;
+        Some(f64::from(units) / f64::from(face.units_per_em()))
+    };
+    let own = in_ems(if bold { semibold } else { regular }).or_else(|| in_ems(signs));
+    own.unwrap_or(if is_wide(c) { FOREIGN_WIDE } else { FOREIGN })
 }
 
-fn face(bold: bool) -> Option<&'static Face<'static>> {
-    static FACES: OnceLock<[Option<Face<'static>>; 2]> = OnceLock::new();
-    let faces = FACES.get_or_init(|| [REGULAR, SEMIBOLD].map(|bytes| Face::parse(bytes, 0).ok()));
-    faces[usize::from(bold)].as_ref()
+fn faces() -> &'static [Option<Face<'static>>; 3] {
+    static FACES: OnceLock<[Option<Face<'static>>; 3]> = OnceLock::new();
+    FACES.get_or_init(|| [REGULAR, SEMIBOLD, SIGNS].map(|bytes| Face::parse(bytes, 0).ok()))
 }
 
 /// Whether `c` stands on the character before it.

@@ -11,9 +11,23 @@ use tutor::tools::MindMap;
 
 use crate::scene::Drawing;
 
-/// The drawing of `map`, at least 960 × 540 units.
+/// How much longer than usual the lines of outer texts may be. Full maps take longer lines, so that they do not become
+/// towers.
+const STRETCHES: [f64; 4] = [0.8, 1.0, 1.5, 2.6];
+
+/// The drawing of `map`, at least 960 × 480 units and about as wide as a screen.
 pub fn mind_map(map: &MindMap) -> Drawing {
-    let tree = measure::Tree::of(map);
-    let placed = place::place(&tree);
-    draw::draw(&tree, &placed)
+    let laid_out = |stretch: f64| {
+        let tree = measure::Tree::of(map, stretch);
+        let page = place::place(&tree);
+        (tree, page)
+    };
+    let mut chosen = laid_out(STRETCHES[0]);
+    for stretch in &STRETCHES[1..] {
+        if chosen.1.content_height <= chosen.1.width / place::WIDEST {
+            break;
+        }
+        chosen = laid_out(*stretch);
+    }
+    draw::draw(&chosen.0, &chosen.1)
 }

@@ -4,7 +4,7 @@ use crate::scene::{Item, Paint};
 use crate::svg::number;
 
 /// Side of a square.
-pub(crate) const SQUARE: f64 = 28.0;
+const SQUARE: f64 = 28.0;
 
 /// The paper of a drawing and its squares, the same margin on both sides.
 pub(crate) fn paper(width: f64, height: f64) -> Vec<Item> {
@@ -15,18 +15,17 @@ pub(crate) fn paper(width: f64, height: f64) -> Vec<Item> {
     for y in lines(height) {
         d.push_str(&format!("M 0 {} L {} {} ", number(y), number(width), number(y)));
     }
-    let sheet = Item::Rect {
-        x: 0.0,
-        y: 0.0,
-        width,
-        height,
-        radius: 0.0,
-        fill: Paint::Surface,
-        stroke: Paint::None,
-        stroke_width: 0.0,
-    };
     let d = d.trim_end().to_owned();
-    vec![sheet, Item::Path { d, fill: Paint::None, stroke: Paint::Grid, stroke_width: 1.0, dash: Vec::new() }]
+    vec![
+        sheet(width, height),
+        Item::Path { d, fill: Paint::None, stroke: Paint::Grid, stroke_width: 1.0, dash: Vec::new() },
+    ]
+}
+
+/// Paper without squares.
+pub(crate) fn sheet(width: f64, height: f64) -> Item {
+    let (fill, stroke) = (Paint::Surface, Paint::None);
+    Item::Rect { x: 0.0, y: 0.0, width, height, radius: 0.0, fill, stroke, stroke_width: 0.0 }
 }
 
 /// Where lines cross an edge of this length. On half units, so that a line of 1 is sharp.

@@ -84,8 +84,9 @@ fn fonts() -> Arc<usvg::fontdb::Database> {
     FONTS
         .get_or_init(|| {
             let mut fonts = usvg::fontdb::Database::new();
-            fonts.load_font_data(crate::font::REGULAR.to_vec());
-            fonts.load_font_data(crate::font::SEMIBOLD.to_vec());
+            for bytes in [crate::font::REGULAR, crate::font::SEMIBOLD, crate::font::SIGNS] {
+                fonts.load_font_data(bytes.to_vec());
+            }
             Arc::new(fonts)
         })
         .clone()

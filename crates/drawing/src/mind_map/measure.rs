@@ -14,7 +14,7 @@ pub(super) struct Style {
     pub bold: bool,
     /// From one line to the next.
     pub leading: f64,
-    /// Longest line.
+    /// Longest line of a map that is not full.
     pub most: f64,
     /// From the edge of the box to its text, left and right.
     pub side: f64,
@@ -32,8 +32,8 @@ impl Style {
         match level {
             NodeLevel::Root => Self { size: 20.0, bold: true, leading: 26.0, most: 230.0, side: 28.0, above: 23.0 },
             NodeLevel::Branch => Self { size: 16.0, bold: true, leading: 21.0, most: 170.0, side: 14.0, above: 13.0 },
-            NodeLevel::Leaf => Self { size: 15.0, bold: false, leading: 19.0, most: 190.0, side: 12.0, above: 8.0 },
-            NodeLevel::Twig => Self { size: 14.0, bold: false, leading: 18.0, most: 190.0, side: 12.0, above: 5.0 },
+            NodeLevel::Leaf => Self { size: 15.0, bold: false, leading: 19.0, most: 170.0, side: 12.0, above: 8.0 },
+            NodeLevel::Twig => Self { size: 14.0, bold: false, leading: 18.0, most: 170.0, side: 12.0, above: 5.0 },
         }
     }
 }
@@ -51,10 +51,13 @@ pub(super) struct Sized {
 }
 
 impl Sized {
-    fn new(level: NodeLevel, label: &str, children: Vec<Self>) -> Self {
+    fn new(level: NodeLevel, label: &str, stretch: f64, children: Vec<Self>) -> Self {
         let style = Style::of(level);
         let label = clean(label);
-        let lines = wrap(&label, style.size, style.bold, style.most);
+        // Outer texts have the room: the topic and the main ideas stay compact.
+        let outer = matches!(level, NodeLevel::Leaf | NodeLevel::Twig);
+        let most = if outer { style.most * stretch } else { style.most };
+        let lines = wrap(&label, style.size, style.bold, most);
         let text_width = longest(&lines, style.size, style.bold);
         let disc = if level == NodeLevel::Branch { DISC + DISC_GAP } else { 0.0 };
         let width = (text_width + disc + 2.0 * style.side).ceil();
@@ -70,15 +73,17 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    pub(super) fn of(map: &MindMap) -> Self {
+    /// `map` with the lines of its outer texts `stretch` times as long as usual.
+    pub(super) fn of(map: &MindMap, stretch: f64) -> Self {
         let branches = map.children.iter().map(|branch| {
             let leaves = branch.children.iter().map(|leaf| {
-                let twigs = leaf.children.iter().map(|twig| Sized::new(NodeLevel::Twig, &twig.label, Vec::new()));
-                Sized::new(NodeLevel::Leaf, &leaf.label, twigs.collect())
+                let twigs =
+                    leaf.children.iter().map(|twig| Sized::new(NodeLevel::Twig, &twig.label, stretch, Vec::new()));
+                Sized::new(NodeLevel::Leaf, &leaf.label, stretch, twigs.collect())
             });
-            Sized::new(NodeLevel::Branch, &branch.label, leaves.collect())
+            Sized::new(NodeLevel::Branch, &branch.label, stretch, leaves.collect())
         });
-        let mut root = Sized::new(NodeLevel::Root, &map.label, branches.collect());
+        let mut root = Sized::new(NodeLevel::Root, &map.label, stretch, branches.collect());
         // Boxes of main ideas are equally wide: their edges make two columns.
         let widest = root.children.iter().map(|branch| branch.width).fold(120.0, f64::max);
         for branch in &mut root.children {

@@ -5,11 +5,13 @@ use super::measure::{Sized, Tree};
 /// Paper around everything.
 const MARGIN: f64 = 36.0;
 /// Smallest drawing.
-const LEAST: (f64, f64) = (960.0, 540.0);
+const LEAST: (f64, f64) = (960.0, 480.0);
 /// Narrowest form: width by height.
-const NARROWEST: f64 = 1.25;
-/// Widest form.
-const WIDEST: f64 = 16.0 / 9.0;
+const NARROWEST: f64 = 1.0;
+/// Form that gaps grow into.
+pub(super) const WIDEST: f64 = 16.0 / 9.0;
+/// Flattest form.
+const FLATTEST: f64 = 2.1;
 /// From the topic to the main ideas.
 const TO_BRANCHES: f64 = 56.0;
 /// From main ideas to what belongs to them.
@@ -39,6 +41,8 @@ pub(super) struct Placed {
 pub(super) struct Page {
     pub width: f64,
     pub height: f64,
+    /// What the nodes need of the height, with the margins.
+    pub content_height: f64,
     pub root: Placed,
 }
 
@@ -129,7 +133,8 @@ pub(super) fn place(tree: &Tree) -> Page {
     let tallest = |gaps| [right, left].map(|side| stack(side, 0, gaps)).into_iter().fold(root.height, f64::max);
     let room = width / WIDEST - 2.0 * MARGIN;
     let gaps = fitting_gaps(&tallest, room);
-    let height = (tallest(gaps) + 2.0 * MARGIN).max(width / WIDEST).max(LEAST.1);
+    let content_height = tallest(gaps) + 2.0 * MARGIN;
+    let height = content_height.max(width / FLATTEST).max(LEAST.1);
     let width = width.max(height * NARROWEST);
 
     let middle = (width / 2.0, height / 2.0);
@@ -146,7 +151,7 @@ pub(super) fn place(tree: &Tree) -> Page {
         children.extend(placed);
     }
     let root = Placed { x: middle.0 - root.width / 2.0, y: middle.1 - root.height / 2.0, left: false, children };
-    Page { width, height, root }
+    Page { width, height, content_height, root }
 }
 
 /// The widest gaps with which everything is at most `room` high, within [`MOST_AIR`].
