@@ -4,6 +4,7 @@ mod bench;
 mod display;
 mod dist;
 mod emulate;
+mod laboratory;
 mod page;
 mod process;
 mod start;
@@ -39,6 +40,12 @@ enum Task {
     Emulate,
     /// Check the rules of the code base: who uses whom, licences, bindings, permissions, documents.
     Tidy,
+    /// Have the demo model make every tool's results many times, and check them all.
+    Tools(laboratory::Options),
+    /// Hold a public corpus of JSON Schemas against the grammars that answers are held to.
+    Corpus(laboratory::Options),
+    /// Measure what holding an answer to a form costs beside a step of the model.
+    GuidedCost(laboratory::Options),
     /// Write a model file with random weights in a published mix of quantizations.
     SynthModel(synth_model::Options),
 }
@@ -51,6 +58,9 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&options),
         Task::Emulate => emulate::run(),
         Task::Tidy => tidy::run(&workspace::root()),
+        Task::Tools(options) => laboratory::run("tools", &options),
+        Task::Corpus(options) => laboratory::run("corpus", &options),
+        Task::GuidedCost(options) => laboratory::run("guided-cost", &options),
         Task::SynthModel(options) => synth_model::run(&options),
     };
     match result {

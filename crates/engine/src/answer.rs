@@ -1,13 +1,16 @@
 //! One answer, from the request to its last token: render, prefill, draw, decode.
 
+mod held;
+
 use std::time::Instant;
 
 use generation::{Completion, EngineInfo, FinishReason, GenerateRequest, Timings, TokenEvent, Usage};
 
 use crate::{
     answer_memory::AnswerMemory,
-    codec::Codec,
+    codec::{Codec, TextStream},
     error::Error,
+    guided::Guides,
     kept::Found,
     logits_processor::{Chain, LogitsProcessor},
     sampler::Sampler,
@@ -26,6 +29,8 @@ pub struct Writer<'a> {
     pub speculation: &'a mut Speculation,
     /// Tokens of earlier answers.
     pub memory: &'a mut AnswerMemory,
+    /// Holds answers that have a form to it.
+    pub guides: &'a mut Guides,
     /// Who answers.
     pub engine: &'a EngineInfo,
     /// What is kept of the conversation, if anything is.
@@ -45,9 +50,46 @@ struct Draft {
     text: String,
     prompt_tokens: usize,
     prefilled: Option<Prefilled>,
+    /// Of the tokens, how many were not drawn.
+    forced: usize,
     first_token_s: Option<f64>,
     last_token_s: f64,
     prefill_s: f64,
+}
+
+/// An answer while it is written.
+struct Answer<'a> {
+    max_tokens: usize,
+    /// Most tokens it may have: those asked for, and those for which the context has room.
+    room: usize,
+    /// When the engine turned to it.
+    begun: Instant,
+    stream: Box<dyn TextStream + 'a>,
+    draft: &'a mut Draft,
+}
+
+impl Answer<'_> {
+    /// Adds `token`; the text that it completes, which is none for one that ends the answer.
+    fn put(&mut self, token: u32, is_stop: bool) -> String {
+        let draft = &mut *self.draft;
+        draft.tokens.push(token);
+        draft.last_token_s = self.begun.elapsed().as_secs_f64();
+        draft.first_token_s.get_or_insert(draft.last_token_s);
+        let piece = if is_stop { String::new() } else { self.stream.push(token) };
+        draft.text.push_str(&piece);
+        piece
+    }
+
+    /// How many tokens more it may have.
+    fn left(&self) -> usize {
+        self.room.saturating_sub(self.draft.tokens.len())
+    }
+
+    /// Why it ends now, if it has as many tokens as it may.
+    fn full(&self) -> Option<FinishReason> {
+        let reason = if self.room < self.max_tokens { FinishReason::ContextFull } else { FinishReason::MaxTokens };
+        (self.left() == 0).then_some(reason)
+    }
 }
 
 impl Writer<'_> {
@@ -77,6 +119,7 @@ impl Writer<'_> {
                 completion_tokens: draft.tokens.len(),
                 drafted_tokens,
                 accepted_tokens,
+                forced_tokens: draft.forced,
                 seed: sampler.seed(),
             },
             timings: Timings {
@@ -97,6 +140,13 @@ impl Writer<'_> {
         draft: &mut Draft,
         begun: Instant,
     ) -> Result<FinishReason, Error> {
+        let guide = match &request.structure {
+            Some(structure) => match self.guides.begin(structure, self.cancelled)? {
+                Some(guide) => Some(guide),
+                None => return Ok(FinishReason::Cancelled),
+            },
+            None => None,
+        };
         let prompt = self.codec.render(&request.messages, &mut |text| self.memory.recall(text))?;
         draft.prompt_tokens = prompt.len();
         validation::prompt_len(prompt.len(), self.session.context_len())?;
@@ -120,7 +170,32 @@ impl Writer<'_> {
             Err(error) => return Err(error),
         }
 
-        let mut stream = self.codec.stream();
+        let codec = self.codec;
+        let mut answer = Answer {
+            max_tokens: request.max_tokens,
+            room: request.max_tokens.min(self.session.context_len() - prompt.len()),
+            begun,
+            stream: codec.stream(),
+            draft,
+        };
+        let reason = match guide {
+            Some(guide) => self.held(&guide, &mut answer, sampler)?,
+            None => self.free(&mut answer, sampler)?,
+        };
+        let rest = answer.stream.finish();
+        drop(answer);
+        let cut_character = !rest.is_empty();
+        if cut_character {
+            draft.text.push_str(&rest);
+            (self.emit)(TokenEvent::Token { text: rest });
+        }
+        self.session.checkpoint()?;
+        self.remember(draft, reason, cut_character);
+        Ok(reason)
+    }
+
+    /// Draws tokens of any kind until the answer ends.
+    fn free(&mut self, answer: &mut Answer<'_>, sampler: &mut Sampler) -> Result<FinishReason, Error> {
         // The row to draw from; the guesses before it were right.
         let mut at = 0;
         let reason = loop {
@@ -128,26 +203,17 @@ impl Writer<'_> {
                 break FinishReason::Cancelled;
             }
             if !self.processors.is_empty() {
-                self.processors.process(&draft.tokens, self.session.row_mut(at));
+                self.processors.process(&answer.draft.tokens, self.session.row_mut(at));
             }
             let token = sampler.sample(self.session.row(at))?;
-            draft.tokens.push(token);
             self.speculation.drawn(token);
-            draft.last_token_s = begun.elapsed().as_secs_f64();
-            draft.first_token_s.get_or_insert(draft.last_token_s);
-            if self.codec.is_stop(token) {
+            let is_stop = self.codec.is_stop(token);
+            self.show(answer.put(token, is_stop));
+            if is_stop {
                 break FinishReason::Stop;
             }
-            let piece = stream.push(token);
-            if !piece.is_empty() {
-                draft.text.push_str(&piece);
-                (self.emit)(TokenEvent::Token { text: piece });
-            }
-            if draft.tokens.len() >= request.max_tokens {
-                break FinishReason::MaxTokens;
-            }
-            if prompt.len() + draft.tokens.len() >= self.session.context_len() {
-                break FinishReason::ContextFull;
+            if let Some(full) = answer.full() {
+                break full;
             }
             let guess = self.speculation.guesses().get(at);
             if guess == Some(&token) {
@@ -158,8 +224,7 @@ impl Writer<'_> {
             self.end_of_draft(at, wrong)?;
             at = 0;
             // What may still be drawn after the token that is fed now.
-            let room = request.max_tokens.min(self.session.context_len() - prompt.len()) - draft.tokens.len();
-            let fed = self.speculation.next(token, room - 1);
+            let fed = self.speculation.next(token, answer.left() - 1);
             let pass_begun = Instant::now();
             match self.session.feed(fed, self.cancelled) {
                 Ok(()) => self.speculation.took(pass_begun.elapsed().as_secs_f64()),
@@ -172,16 +237,14 @@ impl Writer<'_> {
         };
         // The token drawn last is never fed.
         self.end_of_draft(at, false)?;
-        let rest = stream.finish();
-        drop(stream);
-        let cut_character = !rest.is_empty();
-        if cut_character {
-            draft.text.push_str(&rest);
-            (self.emit)(TokenEvent::Token { text: rest });
-        }
-        self.session.checkpoint()?;
-        self.remember(draft, reason, cut_character);
         Ok(reason)
+    }
+
+    /// Shows a piece of text, if there is any.
+    fn show(&mut self, piece: String) {
+        if !piece.is_empty() {
+            (self.emit)(TokenEvent::Token { text: piece });
+        }
     }
 
     /// Of the guesses that were fed the first `right` were right: takes the others back.
@@ -201,7 +264,9 @@ impl Writer<'_> {
 
     /// Remembers the answer's tokens, unless the answer was cut inside a character: they would not be its text.
     fn remember(&mut self, draft: &Draft, reason: FinishReason, cut_character: bool) {
-        let n_text = draft.tokens.len() - usize::from(reason == FinishReason::Stop);
+        // An answer that has its whole form may end without a stop token.
+        let stopped = reason == FinishReason::Stop && draft.tokens.last().is_some_and(|last| self.codec.is_stop(*last));
+        let n_text = draft.tokens.len() - usize::from(stopped);
         let tokens = &draft.tokens[..n_text];
         if !cut_character {
             self.memory.remember(&draft.text, tokens.to_vec());

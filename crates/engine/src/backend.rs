@@ -13,7 +13,7 @@ use generation::{EngineInfo, EngineKind, Message, Role};
 use hardware::{Topology, compute_threads};
 
 use crate::{
-    codec::{Codec, Recall, TextStream},
+    codec::{Codec, Recall, TextStream, Vocabulary},
     device::DeviceChoice,
     error::Error,
     kept, memory,
@@ -69,7 +69,7 @@ impl Loader for GemmaLoader {
             taken,
             free_bytes: self.free_bytes,
         };
-        Ok(Loaded { model: Box::new(model), codec: Box::new(GemmaCodec(parts.tokenizer)), facts })
+        Ok(Loaded { model: Box::new(model), codec: Box::new(GemmaCodec::new(parts.tokenizer)), facts })
     }
 }
 
@@ -195,7 +195,13 @@ fn kind(file: &GgufFile) -> EngineKind {
     if identity::is_demo(file) { EngineKind::Demo } else { EngineKind::Local }
 }
 
-pub(crate) struct GemmaCodec(pub(crate) Tokenizer);
+pub(crate) struct GemmaCodec(Arc<Tokenizer>);
+
+impl GemmaCodec {
+    pub(crate) fn new(tokenizer: Tokenizer) -> Self {
+        Self(Arc::new(tokenizer))
+    }
+}
 
 impl Codec for GemmaCodec {
     fn render(&self, messages: &[Message], recall: Recall<'_>) -> Result<Vec<u32>, Error> {
@@ -221,8 +227,34 @@ impl Codec for GemmaCodec {
         self.0.is_stop(token)
     }
 
+    fn vocabulary(&self) -> Arc<dyn Vocabulary> {
+        Arc::new(GemmaVocabulary(Arc::clone(&self.0)))
+    }
+
     fn stream(&self) -> Box<dyn TextStream + '_> {
         Box::new(GemmaStream(self.0.detokenizer()))
+    }
+}
+
+struct GemmaVocabulary(Arc<Tokenizer>);
+
+impl Vocabulary for GemmaVocabulary {
+    fn size(&self) -> usize {
+        self.0.vocab_size()
+    }
+
+    fn bytes(&self, token: u32) -> Option<Vec<u8>> {
+        self.0.token_bytes(token)
+    }
+
+    /// `<turn|>` and `<eos>`. `<|tool_response>` ends an answer too, but is no end of a turn.
+    fn ends(&self) -> Vec<u32> {
+        let special = self.0.special();
+        vec![special.turn_end, special.eos]
+    }
+
+    fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
+        Ok(self.0.encode(text)?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Text in and out, as the worker needs it; `backend` implements it with Gemma's tokenizer and template.
 
+use std::sync::Arc;
+
 use generation::Message;
 
 use crate::error::Error;
@@ -25,8 +27,29 @@ pub trait Codec: Send {
     /// Whether `token` ends an answer.
     fn is_stop(&self, token: u32) -> bool;
 
+    /// What the tokens stand for, to hold an answer to its form.
+    fn vocabulary(&self) -> Arc<dyn Vocabulary>;
+
     /// A decoder for one answer.
     fn stream(&self) -> Box<dyn TextStream + '_>;
+}
+
+/// What tokens stand for.
+pub trait Vocabulary: Send + Sync {
+    /// How many tokens there are: ids lie below.
+    fn size(&self) -> usize;
+
+    /// The bytes that `token` adds to a text; none for tokens that are never text.
+    fn bytes(&self, token: u32) -> Option<Vec<u8>>;
+
+    /// The tokens with which a model ends its turn, the usual one first.
+    fn ends(&self) -> Vec<u32>;
+
+    /// The tokens of `text`, all of it plain text.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
+    fn encode(&self, text: &str) -> Result<Vec<u32>, Error>;
 }
 
 /// Turns the tokens of one answer into text as they come.

@@ -143,6 +143,26 @@ pub enum Error {
     /// The pipe broke.
     #[error("the connection to the model process broke")]
     Pipe(#[source] std::io::Error),
+    /// Pictures, which no model here can see.
+    #[error("the question has {count} pictures; the model on this computer sees none")]
+    NoVision {
+        /// Pictures given.
+        count: usize,
+    },
+    /// A form that answers cannot be held to: a defect of the program that asks.
+    #[error("the form `{name}` cannot be used: {reason}")]
+    Form {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// An answer could not be held to its form.
+    #[error("the answer could not be kept in its form: {what}")]
+    Guide {
+        /// What happened.
+        what: String,
+    },
     /// A row of logits from which no token can be drawn.
     #[error("the model computed unusable numbers: {what}")]
     Logits {
@@ -180,8 +200,10 @@ impl Explain for Error {
             | Self::SystemNotFirst { .. }
             | Self::MaxTokens { .. }
             | Self::Temperature { .. }
-            | Self::TopP { .. } => ErrorCode::InvalidRequest,
+            | Self::TopP { .. }
+            | Self::Form { .. } => ErrorCode::InvalidRequest,
             Self::RequestTooLarge { .. } | Self::PromptTooLong { .. } => ErrorCode::PromptTooLong,
+            Self::NoVision { .. } => ErrorCode::NoVision,
             Self::QueueFull { .. } => ErrorCode::QueueFull,
             Self::ModelMissing => ErrorCode::ModelMissing,
             Self::ModelPath { .. } => ErrorCode::Io,
@@ -192,6 +214,7 @@ impl Explain for Error {
             | Self::EngineThread(_)
             | Self::WorkerSpawn { .. }
             | Self::WorkerMismatch { .. }
+            | Self::Guide { .. }
             | Self::Logits { .. } => ErrorCode::Internal,
             Self::Model(error) => error.code(),
             Self::Tokenizer(error) => error.code(),
@@ -228,6 +251,9 @@ impl Explain for Error {
             Self::Logits { .. } => {
                 "Ask again; if it happens repeatedly, check the model file or choose another device in Settings"
             }
+            Self::NoVision { .. } => "Ask without pictures, or choose Cloud Boost or the school's server in Settings",
+            Self::Form { .. } => "Update Aula; if it happens again, report it",
+            Self::Guide { .. } => "Ask again",
             Self::Model(error) => return error.hint(),
             Self::Tokenizer(error) => return error.hint(),
             Self::Explained(error) => return error.hint.clone(),

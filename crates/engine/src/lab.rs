@@ -1,7 +1,10 @@
 //! The laboratory: one model in this process, without worker or queue, for `aula logits`, `bench` and `tokenize`.
 
+mod author;
 mod bandwidth;
 mod bench;
+mod grammars;
+mod guided_cost;
 
 use std::{
     path::{Path, PathBuf},
@@ -10,8 +13,11 @@ use std::{
 
 use gemma4::{LoadOptions, Logits, Rows, Tokenizer, Turn, chat_template, gguf::GgufFile, model::prefill};
 
+pub use author::Author;
 pub use bandwidth::{Bandwidth, read_bandwidth};
 pub use bench::{BenchOptions, BenchReport, Spread, TurnsReport, VerifyReport, bench};
+pub use grammars::{Grammar, Grammars, Verdict};
+pub use guided_cost::{GuidedCostOptions, GuidedCostReport, Micros, guided_cost};
 
 use crate::{
     backend::{of_this_computer, open_model},

@@ -16,6 +16,7 @@
 //! * `kept` – conversations that are kept ready on disk, where a person allowed it
 //! * `trial` – how fast the model writes on this computer
 //! * `sampler`, `logits_processor` – from logits to a token
+//! * `guided` – answers that have a form: which tokens may come next, and which must
 //! * `codec`, `backend` – text in and out; Gemma's own
 //! * `lab` – logits, benchmark and tokens in this process, for the command line
 
@@ -26,6 +27,7 @@ pub mod codec;
 mod device;
 mod engine;
 mod error;
+pub mod guided;
 mod kept;
 pub mod lab;
 pub mod logits_processor;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Raised whenever a message changes.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 /// Version, profile and a digest of the sources: parent and worker must agree.
 pub const BUILD_ID: &str = env!("AULA_BUILD_ID");
 /// Largest payload. JSON writes a control character in six bytes, so the largest conversation fits.

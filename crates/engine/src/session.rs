@@ -145,6 +145,26 @@ impl Session {
         Ok(self.row(0))
     }
 
+    /// Feeds tokens that are certain to stand there, as a prompt is fed: in chunks, with the logits of the last one alone,
+    /// which [`Session::row`] 0 then holds. They cannot be taken back.
+    ///
+    /// # Errors
+    /// [`gemma4::Error::Cancelled`] and the model's other failures; the chunks fed until then stay in the cache.
+    pub fn append(&mut self, tokens: &[u32], cancelled: &dyn Fn() -> bool) -> Result<(), Error> {
+        let mut rest = tokens;
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(self.pace.chunk(rest.len()));
+            let rows = if after.is_empty() { Rows::Last } else { Rows::None };
+            self.sequence.forward(part, rows, cancelled, &mut self.logits)?;
+            self.fed.extend_from_slice(part);
+            rest = after;
+        }
+        if self.logits.n_rows() != 1 {
+            return Err(Error::Logits { what: "the model returned no row".into() });
+        }
+        Ok(())
+    }
+
     /// Feeds generated tokens; [`Session::row`] `i` then holds the logits after `tokens[i]`. Guesses among them are taken
     /// back with [`Session::take_back`].
     ///

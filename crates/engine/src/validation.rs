@@ -15,6 +15,9 @@ pub const MAX_TEXT_BYTES: usize = 4 << 20;
 /// # Errors
 /// The first contradiction found.
 pub fn request(request: &GenerateRequest, context_len: usize) -> Result<(), Error> {
+    if !request.images.is_empty() {
+        return Err(Error::NoVision { count: request.images.len() });
+    }
     let Some(last) = request.messages.last() else { return Err(Error::NoMessages) };
     if last.role != Role::User {
         return Err(Error::LastNotUser { count: request.messages.len() });

@@ -155,6 +155,9 @@ pub struct Usage {
     /// Of these, how many were what the model wrote.
     #[serde(default)]
     pub accepted_tokens: usize,
+    /// Of the tokens generated, how many the answer's form left no choice about: they were not drawn.
+    #[serde(default)]
+    pub forced_tokens: usize,
     /// The seed that was used, so that a sampled answer can be repeated.
     pub seed: u64,
 }

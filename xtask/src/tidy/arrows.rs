@@ -47,6 +47,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("generation", &[]),
     ("errors", &[]),
     ("test-support", &["generation"]),
+    // Runs over many answers and schemas, through the real thing; no part of what people get.
+    ("laboratory", &["engine", "tutor", "generation"]),
     // `engine`, `tutor`, `generation`, `cloud`: corpora and loads are run through the real thing.
     ("xtask", &["gemma4", "engine", "tutor", "generation", "cloud", "network"]),
 ];
@@ -69,7 +71,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("memmap2", &["gemma4"]),
     // `catalog`: which disks there are to copy models from.
     ("sysinfo", &["hardware", "engine", "catalog"]),
-    ("clap", &["cli", "web-host", "xtask"]),
+    ("clap", &["cli", "web-host", "laboratory", "xtask"]),
     ("llguidance", &["engine"]),
     ("toktrie", &["engine"]),
     ("schemars", &["tutor"]),

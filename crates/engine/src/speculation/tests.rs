@@ -1,6 +1,6 @@
 //! Speculation changes nothing but the speed: whole answers with and without it.
 
-use std::{cell::Cell, path::Path};
+use std::{cell::Cell, path::Path, sync::Arc};
 
 use gemma4::{LoadOptions, Model, Sequence};
 use generation::{EngineInfo, EngineKind, FinishReason, GenerateRequest, Message, Role, Sampling, TokenEvent};
@@ -14,9 +14,10 @@ use crate::{
     answer::Writer,
     answer_memory::AnswerMemory,
     backend::{GemmaCodec, Parts},
-    codec::{Codec, Recall, TextStream},
+    codec::{Codec, Recall, TextStream, Vocabulary},
     device::DeviceChoice,
     error::Error,
+    guided::Guides,
     logits_processor::{Chain, LogitsProcessor},
     sampler::Sampler,
     scripted::{self, ScriptedSequence, TURN_END, TURN_START, VOCAB},
@@ -40,6 +41,25 @@ impl Codec for IdCodec {
 
     fn is_stop(&self, token: u32) -> bool {
         token == self.stop
+    }
+
+    fn vocabulary(&self) -> Arc<dyn Vocabulary> {
+        struct Nothing;
+        impl Vocabulary for Nothing {
+            fn size(&self) -> usize {
+                0
+            }
+            fn bytes(&self, _: u32) -> Option<Vec<u8>> {
+                None
+            }
+            fn ends(&self) -> Vec<u32> {
+                Vec::new()
+            }
+            fn encode(&self, _: &str) -> Result<Vec<u32>, Error> {
+                Ok(Vec::new())
+            }
+        }
+        Arc::new(Nothing)
     }
 
     fn stream(&self) -> Box<dyn TextStream + '_> {
@@ -134,6 +154,7 @@ fn write(case: &Case<'_>, session: &mut Session, speculation: &mut Speculation) 
         codec: case.codec,
         speculation,
         memory: &mut AnswerMemory::default(),
+        guides: &mut Guides::new(case.codec.vocabulary()),
         engine: &EngineInfo { kind: EngineKind::Demo, model: String::new(), device: String::new() },
         kept: None,
         processors,
@@ -269,7 +290,7 @@ fn tiny_models_write_the_same_with_and_without_it() {
 fn the_demo_model_writes_the_same_with_and_without_it() {
     let parts = Parts::open(&file("models/demo/aula-demo.gguf"), DeviceChoice::Cpu, None, &LoadOptions::default());
     let parts = parts.expect("the demo model opens");
-    let codec = GemmaCodec(parts.tokenizer);
+    let codec = GemmaCodec::new(parts.tokenizer);
     let mut rng = StdRng::seed_from_u64(3);
     let mut accepted = 0;
     for (index, question) in ["What is photosynthesis?", "¿Cuánto es 12 + 30?", "Repeat: one two three, one two three."]

@@ -16,6 +16,7 @@ use crate::{
     answer::Writer,
     answer_memory::AnswerMemory,
     error::Error,
+    guided::Guides,
     kept::{self, Shelf},
     logits_processor::Chain,
     memory,
@@ -52,6 +53,7 @@ struct Open {
     session: Session,
     speculation: Speculation,
     memory: AnswerMemory,
+    guides: Guides,
     /// `None` where nothing can be kept.
     shelf: Option<Shelf>,
     /// The conversation in the session.
@@ -102,9 +104,13 @@ impl<L: Loader> Engine<L> {
         // The same file on the same device stays open; anything else goes first, so that two never share memory.
         let reusable =
             self.open.take().filter(|open| open.request.path == request.path && open.request.device == request.device);
-        let (mut loaded, memory) = match reusable {
-            Some(open) => (open.loaded, open.memory),
-            None => (self.loader.load(&request)?, AnswerMemory::default()),
+        let (mut loaded, memory, guides) = match reusable {
+            Some(open) => (open.loaded, open.memory, open.guides),
+            None => {
+                let loaded = self.loader.load(&request)?;
+                let guides = Guides::new(loaded.codec.vocabulary());
+                (loaded, AnswerMemory::default(), guides)
+            }
         };
         let speculation = if request.speculate { Speculation::default() } else { Speculation::off() };
         let session = Session::new(loaded.model.sequence(request.context_len)?, loaded.model.chunk_limit());
@@ -114,8 +120,17 @@ impl<L: Loader> Engine<L> {
         loaded.facts.load_s = begun.elapsed().as_secs_f64();
         loaded.facts.rss_bytes = memory::resident_bytes();
         let facts = loaded.facts.clone();
-        self.open =
-            Some(Open { request, loaded, session, speculation, memory, shelf, conversation: None, unkept: None });
+        self.open = Some(Open {
+            request,
+            loaded,
+            session,
+            speculation,
+            memory,
+            guides,
+            shelf,
+            conversation: None,
+            unkept: None,
+        });
         Ok(facts)
     }
 
@@ -171,6 +186,7 @@ impl<L: Loader> Engine<L> {
             codec: &*open.loaded.codec,
             speculation: &mut open.speculation,
             memory: &mut open.memory,
+            guides: &mut open.guides,
             engine: &open.loaded.facts.engine,
             kept,
             processors: Chain::default(),

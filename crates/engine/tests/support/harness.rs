@@ -130,7 +130,7 @@ fn rank(event: &TokenEvent) -> u8 {
     match event {
         TokenEvent::Queued { .. } => 0,
         TokenEvent::Started { .. } => 1,
-        TokenEvent::Prefill { .. } => 2,
+        TokenEvent::Prefill { .. } | TokenEvent::Waiting { .. } | TokenEvent::Receiving { .. } => 2,
         TokenEvent::Token { .. } => 3,
         TokenEvent::Finished(_) | TokenEvent::Failed(_) => 4,
     }

@@ -3,11 +3,11 @@
 
 mod scripted;
 
-use std::{io::Write, time::Duration};
+use std::{io::Write, sync::Arc, time::Duration};
 
 use engine::{
     Engine, EngineOptions, Error, GemmaLoader, LoadRequest, Loaded, Loader, ModelFacts, ModelStatus, OpenModel,
-    codec::{Codec, Recall, TextStream},
+    codec::{Codec, Recall, TextStream, Vocabulary},
 };
 use gemma4::Sequence;
 use generation::{EngineInfo, EngineKind, GenerateRequest, Generator, Message, Role};
@@ -136,8 +136,32 @@ impl Codec for ByteCodec {
         token == TURN_END
     }
 
+    fn vocabulary(&self) -> Arc<dyn Vocabulary> {
+        Arc::new(Bytes)
+    }
+
     fn stream(&self) -> Box<dyn TextStream + '_> {
         Box::new(ByteStream { held: Vec::new() })
+    }
+}
+
+struct Bytes;
+
+impl Vocabulary for Bytes {
+    fn size(&self) -> usize {
+        VOCAB
+    }
+
+    fn bytes(&self, token: u32) -> Option<Vec<u8>> {
+        u8::try_from(token).ok().map(|byte| vec![byte])
+    }
+
+    fn ends(&self) -> Vec<u32> {
+        vec![TURN_END]
+    }
+
+    fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
+        Ok(text.bytes().map(u32::from).collect())
     }
 }
 

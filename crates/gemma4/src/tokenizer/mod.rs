@@ -131,6 +131,18 @@ impl Tokenizer {
         self.bpe().byte(id)
     }
 
+    /// The bytes that the token adds to a text: a byte token's one byte, otherwise its characters with spaces for
+    /// U+2581. None for control tokens, which are never text, and for ids beyond the vocabulary.
+    pub fn token_bytes(&self, id: u32) -> Option<Vec<u8>> {
+        if self.is_control(id) {
+            return None;
+        }
+        match self.token_byte(id) {
+            Some(byte) => Some(vec![byte]),
+            None => self.token(id).map(|text| text.replace(SPACE, " ").into_bytes()),
+        }
+    }
+
     /// The id of the token that stands in the vocabulary as `token`. Looks through all of it.
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.bpe().id(token)
