@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Node } from "$lib/backend";
 import { follow, treeBelow } from "./branches";
-import { actualSize, fit, LARGEST, pan, reveal, SMALLEST, zoom } from "./view";
+import { actualSize, contentOf, fit, LARGEST, pan, reveal, SMALLEST, zoom } from "./view";
 
-const drawing = { width: 1000, height: 500 };
+const drawing = { x: 0, y: 0, width: 1000, height: 500 };
 const room = { width: 800, height: 600 };
 
 describe("the view", () => {
@@ -12,8 +12,19 @@ describe("the view", () => {
     expect(view.scale).toBeCloseTo(0.752);
     expect(view.x).toBeCloseTo(24);
     expect(view.y + (drawing.height * view.scale) / 2).toBeCloseTo(300);
-    expect(fit({ width: 100, height: 100 }, room).scale).toBe(1);
+    expect(fit({ x: 7, y: 7, width: 100, height: 100 }, room).scale).toBe(1);
     expect(actualSize(drawing, room)).toEqual({ scale: 1, x: -100, y: 50 });
+  });
+
+  it("of a map leaves the paper around its nodes out", () => {
+    const box = (x: number, y: number) => ({ x, y, width: 100, height: 40 });
+    const content = contentOf({ width: 2000, height: 2000, nodes: [box(300, 200), box(900, 500)] });
+    expect(content).toEqual({ x: 300, y: 200, width: 700, height: 340 });
+    const view = fit(content, room);
+    expect(view.scale).toBe(1);
+    expect(view.x + 650).toBeCloseTo(400);
+    expect(view.y + 370).toBeCloseTo(300);
+    expect(contentOf({ width: 5, height: 6, nodes: [] })).toEqual({ x: 0, y: 0, width: 5, height: 6 });
   });
 
   it("keeps what lies under the pointer while zooming, within limits", () => {

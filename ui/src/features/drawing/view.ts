@@ -20,24 +20,33 @@ export const SMALLEST = 0.25;
 export const LARGEST = 4;
 /** One press of a zoom button. */
 export const STEP = 1.25;
-/** Air around a drawing that is fitted in. */
+/** Air around what is fitted in. */
 const AIR = 24;
 
 const within = (scale: number) => Math.min(LARGEST, Math.max(SMALLEST, scale));
 
-/** The whole drawing in the middle, not larger than it was drawn. */
-export function fit(drawing: Size, room: Size): View {
-  const scale = within(Math.min(1, (room.width - 2 * AIR) / drawing.width, (room.height - 2 * AIR) / drawing.height));
-  return centred(drawing, room, scale);
+/** What of a drawing is to be seen: the nodes of a map, without the paper around them; the whole of an illustration. */
+export function contentOf({ width, height, nodes }: Size & { readonly nodes: readonly Box[] }): Box {
+  if (nodes.length === 0) return { x: 0, y: 0, width, height };
+  const x = Math.min(...nodes.map((node) => node.x));
+  const y = Math.min(...nodes.map((node) => node.y));
+  return { x, y, width: Math.max(...nodes.map((node) => node.x + node.width)) - x, height: Math.max(...nodes.map((node) => node.y + node.height)) - y };
+}
+
+/** All of it in the middle, not larger than it was drawn. */
+export function fit(content: Box, room: Size): View {
+  const scale = within(Math.min(1, (room.width - 2 * AIR) / content.width, (room.height - 2 * AIR) / content.height));
+  return centred(content, room, scale);
 }
 
 /** In its own size, in the middle. */
-export function actualSize(drawing: Size, room: Size): View {
-  return centred(drawing, room, 1);
+export function actualSize(content: Box, room: Size): View {
+  return centred(content, room, 1);
 }
 
-function centred(drawing: Size, room: Size, scale: number): View {
-  return { scale, x: (room.width - drawing.width * scale) / 2, y: (room.height - drawing.height * scale) / 2 };
+function centred(content: Box, room: Size, scale: number): View {
+  const middle = (from: number, length: number, space: number) => space / 2 - (from + length / 2) * scale;
+  return { scale, x: middle(content.x, content.width, room.width), y: middle(content.y, content.height, room.height) };
 }
 
 /** Larger or smaller by `factor`; what lies at (`x`, `y`) of the window stays there. */
@@ -47,14 +56,13 @@ export function zoom(view: View, factor: number, x: number, y: number): View {
   return { scale, x: x - (x - view.x) * real, y: y - (y - view.y) * real };
 }
 
-/** Moved, but never so far that less than a third of the window's width or height would show it. */
-export function pan(view: View, dx: number, dy: number, drawing: Size, room: Size): View {
-  return keep({ ...view, x: view.x + dx, y: view.y + dy }, drawing, room);
-}
-
-function keep(view: View, drawing: Size, room: Size): View {
-  const bound = (at: number, length: number, space: number) => Math.min(space * (2 / 3), Math.max(space / 3 - length, at));
-  return { ...view, x: bound(view.x, drawing.width * view.scale, room.width), y: bound(view.y, drawing.height * view.scale, room.height) };
+/** Moved, but never so far that it is lost: a third of the window stays over it, or all of it where it is smaller. */
+export function pan(view: View, dx: number, dy: number, content: Box, room: Size): View {
+  const keep = (at: number, from: number, length: number, space: number) => {
+    const [start, size] = [from * view.scale, length * view.scale];
+    return Math.min(space * (2 / 3) - start, Math.max(space / 3 - start - size, at));
+  };
+  return { ...view, x: keep(view.x + dx, content.x, content.width, room.width), y: keep(view.y + dy, content.y, content.height, room.height) };
 }
 
 /** Moved just so far that `box` (in units of the drawing) is in sight. */

@@ -12,6 +12,7 @@ export const tools: Pick<Catalogue, keyof typeof spanish> = {
     title: "Create",
     lead: "Choose what to make. The badge says who will do it.",
     all: "Tools",
+    notYet: "Not possible here yet",
     kinds: {
       quiz: "Quiz",
       practice: "Practice",

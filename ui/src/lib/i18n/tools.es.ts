@@ -12,6 +12,7 @@ export const tools = {
     title: "Crear",
     lead: "Elige qué hacer. El sello dice quién lo hará.",
     all: "Herramientas",
+    notYet: "Aún no se puede aquí",
     kinds: {
       quiz: "Quiz",
       practice: "Práctica",

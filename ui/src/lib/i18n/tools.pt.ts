@@ -13,6 +13,7 @@ export const tools: Pick<Catalogue, keyof typeof spanish> = {
     title: "Criar",
     lead: "Escolha o que fazer. O selo diz quem vai fazer.",
     all: "Ferramentas",
+    notYet: "Ainda não dá aqui",
     kinds: {
       quiz: "Quiz",
       practice: "Prática",
