@@ -158,3 +158,47 @@ export class Engines {
     return this.calls.filter(([called]) => called === name).length;
   }
 }
+
+/** A school server that was tested and works. */
+export const READY = { on: true, address: HOSTS.school, kind: "vllm", models: [{ id: SCHOOL.model, contextLen: 32768 }], model: SCHOOL.model, vision: true };
+
+/** Opens the page with these engines. `given` as for `Engines`; the rest as for `open`. */
+export async function openWith(open, browser, host, given = {}, { language, theme, ...more } = {}) {
+  await host.set({ language: language ?? "en", theme: theme ?? "light" });
+  const engines = new Engines(given);
+  const page = await open(browser, host, {
+    ...more,
+    prepare: async (page) => {
+      await page.addInitScript(() => localStorage.setItem("aula.languageChosen", "1"));
+      await engines.attach(page);
+      await more.prepare?.(page);
+    },
+  });
+  return { page, engines };
+}
+
+/** Everything that the page holds as text: elements, what is typed in fields, the address, what a browser keeps. */
+export function everythingOn(page) {
+  return page.evaluate(async () => {
+    const fields = [...document.querySelectorAll("input, textarea, select")].map(({ value }) => value);
+    const kept = [localStorage, sessionStorage].flatMap((storage) => Object.entries(storage).flat());
+    const databases = (await indexedDB.databases?.())?.map(({ name }) => name) ?? [];
+    return [document.documentElement.outerHTML, ...fields, location.href, JSON.stringify(history.state), document.cookie, ...kept, ...databases].join("\n");
+  });
+}
+
+/** Lets the larger model write the next further answers: `script(answer, before)` gives the events. */
+export async function secondWith(page, script) {
+  await page.route("**/ipc/chat_second_answer", async (route) => {
+    const { answerId } = route.request().postDataJSON();
+    const turns = await page.evaluate(() =>
+      [...document.querySelectorAll('[data-testid="tutor-turn"], [data-testid="student-turn"]')].map((turn) => ({ tutor: turn.dataset.testid === "tutor-turn", id: turn.dataset.id, text: turn.querySelector('[data-testid="answer"], [data-testid="question"]')?.textContent.trim() ?? "" })),
+    );
+    const message = (part) => ({ state: "complete", badge: null, tokensPerSecond: null, seconds: null, createdAt: 1, versionIds: [part.id], ...part });
+    const answer = message({ id: `${answerId}-second`, speaker: "tutor", text: "", state: "streaming", versionIds: [answerId, `${answerId}-second`] });
+    const question = message({ id: "question", speaker: "student", text: turns.find(({ tutor }) => !tutor)?.text ?? "?" });
+    const conversation = { summary: { id: "scripted-second", title: "Second", updatedAt: Date.now() }, messages: [question, answer] };
+    const lines = [{ requestId: "second-1", answerId: answer.id, conversation }, ...script(answer)];
+    await route.fulfill({ contentType: "application/x-ndjson", body: lines.map((line) => `${JSON.stringify(line)}\n`).join("") });
+  });
+}

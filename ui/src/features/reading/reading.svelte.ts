@@ -200,7 +200,11 @@ const made = new WeakMap<Backend, Reading>();
 export function readingOf(backend: Backend): Reading {
   const known = made.get(backend);
   if (known) return known;
-  const fresh = new Reading(backend);
+  // Belongs to no component: what it derives goes on when the page that asked first is gone.
+  let fresh!: Reading;
+  $effect.root(() => {
+    fresh = new Reading(backend);
+  });
   made.set(backend, fresh);
   return fresh;
 }

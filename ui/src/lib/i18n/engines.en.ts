@@ -163,6 +163,7 @@ export const engines: Pick<Catalogue, keyof typeof spanish> = {
     instead: "Write it in the chat",
   },
   second: {
+    more: "More with this answer",
     ask: "Another answer",
     askLong: (who) => `Another answer by a larger model: ${who}`,
     sent: "What is sent",

@@ -162,6 +162,7 @@ export const engines = {
     instead: "Escribirlo en el chat",
   },
   second: {
+    more: "Más con esta respuesta",
     ask: "Otra respuesta",
     askLong: (who: string) => `Otra respuesta de un modelo más grande: ${who}`,
     sent: "Qué se envía",

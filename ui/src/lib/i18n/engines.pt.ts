@@ -163,6 +163,7 @@ export const engines: Pick<Catalogue, keyof typeof spanish> = {
     instead: "Escrever na conversa",
   },
   second: {
+    more: "Mais com esta resposta",
     ask: "Outra resposta",
     askLong: (who) => `Outra resposta de um modelo maior: ${who}`,
     sent: "O que é enviado",
