@@ -1,6 +1,7 @@
 //! What tools made, on paper: Markdown of every tool, and PDF of lesson and exam sheets for students and for whoever
 //! teaches. What a model wrote is data at every step: it is escaped for Markdown, and typst gets it as values.
 
+mod formula;
 mod lists;
 mod markdown;
 mod pdf;

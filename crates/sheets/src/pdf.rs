@@ -7,7 +7,8 @@ use typst_layout::PagedDocument;
 use typst_pdf::PdfOptions;
 
 use crate::Header;
-use crate::rich::clean;
+use crate::formula::Math;
+use crate::rich::{Part, clean, parts};
 use crate::words::{CHOICE_POINTS, LETTERS, OPEN_POINTS, Words};
 use crate::world::Sheetland;
 
@@ -34,10 +35,18 @@ impl errors::Explain for Error {
 /// # Errors
 /// If it cannot be set.
 pub fn pdf(sheet: &Sheet, header: &Header) -> Result<Vec<u8>, Error> {
-    let world = Sheetland::new(values(sheet, header)).ok_or_else(|| Error::Typeset("no source".to_owned()))?;
+    // A formula that cannot be set is no reason to have no sheet.
+    set(values(sheet, header, parts)).or_else(|_| set(values(sheet, header, |text| vec![Part::Words(clean(text))])))
+}
+
+fn set(values: Dict) -> Result<Vec<u8>, Error> {
+    let world = Sheetland::new(values).ok_or_else(|| Error::Typeset("no source".to_owned()))?;
     let document = typst::compile::<PagedDocument>(&world).output.map_err(|errors| typeset(&errors))?;
     let options = PdfOptions { creator: Smart::Custom(Some("Aula".to_owned())), ..PdfOptions::default() };
-    typst_pdf::pdf(&document, &options).map_err(|errors| typeset(&errors))
+    let bytes = typst_pdf::pdf(&document, &options).map_err(|errors| typeset(&errors));
+    // What typst remembers of this sheet is of no use for the next.
+    typst::comemo::evict(0);
+    bytes
 }
 
 fn typeset(errors: &[SourceDiagnostic]) -> Error {
@@ -46,7 +55,8 @@ fn typeset(errors: &[SourceDiagnostic]) -> Error {
 }
 
 /// What the source gets.
-fn values(sheet: &Sheet, header: &Header) -> Dict {
+fn values(sheet: &Sheet, header: &Header, parts: fn(&str) -> Vec<Part>) -> Dict {
+    let text = |text: &str| rich(&parts(text));
     let words = Words::of(header.language);
     let total = sheet.choice.len() as u32 * CHOICE_POINTS + sheet.open.len() as u32 * OPEN_POINTS;
     let choice: Array = sheet
@@ -55,7 +65,15 @@ fn values(sheet: &Sheet, header: &Header) -> Dict {
         .map(|item| {
             let mut entry = Dict::new();
             put(&mut entry, "prompt", text(&item.prompt.text));
-            put(&mut entry, "options", item.options.iter().map(|option| text(&option.text)).collect::<Array>());
+            put(
+                &mut entry,
+                "options",
+                item.options
+                    .iter()
+                    .take(LETTERS.len())
+                    .map(|option| text(&option.text).into_value())
+                    .collect::<Array>(),
+            );
             if header.answers {
                 put(&mut entry, "points", words.points_of(CHOICE_POINTS));
                 put(&mut entry, "answer", LETTERS.get(usize::from(item.answer)).copied().unwrap_or_default());
@@ -80,6 +98,7 @@ fn values(sheet: &Sheet, header: &Header) -> Dict {
         .collect();
     let mut values = Dict::new();
     put(&mut values, "lang", words.code);
+    put(&mut values, "name", clean(&sheet.title.text));
     put(&mut values, "title", text(&sheet.title.text));
     put(&mut values, "instructions", text(&sheet.instructions.text));
     put(&mut values, "grade", words.grade(header.grade));
@@ -94,7 +113,6 @@ fn values(sheet: &Sheet, header: &Header) -> Dict {
         ("mark", words.mark),
         ("teacher", words.teacher),
         ("answer", words.answer),
-        ("explanation", words.explanation),
         ("total", words.total),
     ] {
         put(&mut said, key, word);
@@ -107,6 +125,83 @@ fn put(dict: &mut Dict, key: &str, value: impl IntoValue) {
     dict.insert(key.into(), value.into_value());
 }
 
-fn text(text: &str) -> Value {
-    clean(text).into_value()
+/// Words and formulas as the source takes them.
+fn rich(parts: &[Part]) -> Array {
+    let value = |part: &Part| {
+        let mut value = Dict::new();
+        match part {
+            Part::Words(words) => {
+                put(&mut value, "kind", "text");
+                put(&mut value, "text", words.as_str());
+            }
+            Part::Formula(math, source) => {
+                put(&mut value, "kind", "formula");
+                put(&mut value, "source", source.as_str());
+                put(&mut value, "high", math.is_high());
+                put(&mut value, "body", formula(math));
+            }
+        }
+        value.into_value()
+    };
+    parts.iter().map(value).collect()
+}
+
+fn formula(math: &Math) -> Value {
+    let mut value = Dict::new();
+    let kind = match math {
+        Math::Row(items) => {
+            put(&mut value, "items", items.iter().map(formula).collect::<Array>());
+            "row"
+        }
+        Math::Symbol(c) => {
+            put(&mut value, "text", c.to_string());
+            "symbol"
+        }
+        Math::Words(words) => {
+            put(&mut value, "text", words.as_str());
+            "words"
+        }
+        Math::Name(name) => {
+            put(&mut value, "text", name.as_str());
+            "name"
+        }
+        Math::Space(width) => {
+            put(&mut value, "width", i64::from(*width));
+            "space"
+        }
+        Math::Fraction(both) => {
+            put(&mut value, "upper", formula(&both[0]));
+            put(&mut value, "lower", formula(&both[1]));
+            "fraction"
+        }
+        Math::Root { of, index } => {
+            put(&mut value, "of", formula(of));
+            if let Some(index) = index {
+                put(&mut value, "index", formula(index));
+            }
+            "root"
+        }
+        Math::Scripts { base, upper, lower } => {
+            put(&mut value, "base", formula(base));
+            for (name, part) in [("upper", upper), ("lower", lower)] {
+                if let Some(part) = part {
+                    put(&mut value, name, formula(part));
+                }
+            }
+            "scripts"
+        }
+        Math::Fenced(open, of, close) => {
+            put(&mut value, "of", formula(of));
+            for (name, fence) in [("open", open), ("close", close)] {
+                put(&mut value, name, fence.map_or_else(String::new, |c| c.to_string()));
+            }
+            "fenced"
+        }
+        Math::Overline(of) => {
+            put(&mut value, "of", formula(of));
+            "overline"
+        }
+    };
+    put(&mut value, "kind", kind);
+    value.into_value()
 }

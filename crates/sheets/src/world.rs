@@ -13,10 +13,11 @@ use typst::{Library, LibraryExt, World};
 /// Our source.
 const TEMPLATE: &str = include_str!("sheet.typ");
 
-/// The fonts: Atkinson Hyperlegible Next, under the SIL Open Font License 1.1.
-const FONTS: [&[u8]; 2] = [
+/// The fonts, under the SIL Open Font License 1.1 (`fonts/README.md`): words in the first two, formulas in the third.
+const FONTS: [&[u8]; 3] = [
     include_bytes!("../../drawing/fonts/AtkinsonHyperlegibleNext-Regular.ttf"),
     include_bytes!("../../drawing/fonts/AtkinsonHyperlegibleNext-SemiBold.ttf"),
+    include_bytes!("../fonts/STIXTwoMath-Formulas.ttf"),
 ];
 
 /// The world of one sheet.

@@ -15,6 +15,8 @@ const SAMPLES: usize = 900;
 const FAR: f64 = 30.0;
 /// Room around the plot, for the ends of the axes.
 const INSET: f64 = 6.0;
+/// From the place of a curve's name to other curves.
+const CLEAR: f64 = 50.0;
 /// Radius of a named point.
 const POINT: f64 = 5.5;
 
@@ -133,14 +135,16 @@ pub(super) fn plot(curves: &[Curve], area: Area, obstacles: &mut Obstacles) -> P
             obstacles.line(&ends);
         }
     }
+    let pieces: Vec<Vec<Vec<(f64, f64)>>> = curves.iter().map(|curve| runs(curve, &axes)).collect();
     for (idx, curve) in curves.iter().enumerate() {
         let (paint, dash) = if idx == 0 { (Paint::App, Vec::new()) } else { (Paint::Ink, vec![11.0, 8.0]) };
-        let runs = runs(curve, &axes);
-        for run in &runs {
+        for run in &pieces[idx] {
             plot.items.push(stroke(run, paint, LINE, dash.clone()));
             obstacles.line(run);
         }
-        plot.labels.extend(name(curve, paint, &runs));
+        let others: Vec<(f64, f64)> =
+            pieces.iter().enumerate().filter(|(other, _)| *other != idx).flat_map(|(_, runs)| runs.concat()).collect();
+        plot.labels.extend(name(curve, paint, &pieces[idx], &others));
     }
     for point in named(&views, &axes) {
         let (cx, cy) = axes.at(point.0, point.1);
@@ -230,13 +234,16 @@ fn crossing(a: (f64, f64), b: (f64, f64), edge: f64, axes: &Axes) -> (f64, f64) 
     axes.at(a.0 + (b.0 - a.0) * part, edge)
 }
 
-/// The formula of `curve`, to stand beside it.
-fn name(curve: &Curve, paint: Paint, runs: &[Vec<(f64, f64)>]) -> Option<Label> {
+/// The formula of `curve`, to stand beside it, away from where it meets the others.
+fn name(curve: &Curve, paint: Paint, runs: &[Vec<(f64, f64)>], others: &[(f64, f64)]) -> Option<Label> {
     let longest = runs.iter().max_by_key(|run| run.len())?;
     let mut label = Label::line(formula(curve), paint, true, 2);
-    for part in [0.86, 0.7, 0.94, 0.14, 0.3, 0.5] {
-        let (x, y) = longest[((longest.len() - 1) as f64 * part) as usize];
-        label = label.around(Area::new(x - 3.0, y - 3.0, 6.0, 6.0), (x, y));
+    let parts = [0.86, 0.7, 0.94, 0.14, 0.3, 0.5];
+    let places = parts.map(|part| longest[((longest.len() - 1) as f64 * part) as usize]);
+    let is_clear = |(x, y): &&(f64, f64)| others.iter().all(|other| (other.0 - x).hypot(other.1 - y) > CLEAR);
+    let clear: Vec<_> = places.iter().filter(is_clear).collect();
+    for (x, y) in if clear.is_empty() { places.iter().collect() } else { clear } {
+        label = label.around(Area::new(x - 3.0, y - 3.0, 6.0, 6.0), (*x, *y));
     }
     Some(label)
 }
