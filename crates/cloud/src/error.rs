@@ -121,7 +121,11 @@ pub enum Problem {
     Busy,
     /// The question is longer than the model reads.
     TooLong,
-    /// The server does not know something that was asked for: a schema, thinking, pictures.
+    /// The model does not take what was said about thinking.
+    NoThinking,
+    /// The model does not take a form for its answer.
+    NoForm,
+    /// The server does not know something else that was asked for.
     Unsupported,
     /// The server stopped an answer that it had begun.
     Interrupted,
@@ -152,7 +156,9 @@ impl Explain for Error {
                 Problem::Busy => ErrorCode::ServerBusy,
                 Problem::TooLong => ErrorCode::PromptTooLong,
                 Problem::Interrupted => ErrorCode::Truncated,
-                Problem::Unsupported | Problem::Other => ErrorCode::ServerRefused,
+                Problem::NoThinking | Problem::NoForm | Problem::Unsupported | Problem::Other => {
+                    ErrorCode::ServerRefused
+                }
             },
             Self::CaptivePortal { .. } => ErrorCode::CaptivePortal,
             Self::Truncated { cause: Some(cause), .. } => match network_code(cause) {

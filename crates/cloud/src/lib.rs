@@ -7,10 +7,15 @@
 //!
 //! Nothing of a server is trusted: neither its status, its content type, its end, nor the form of its result.
 
+mod answer;
 mod error;
+mod exchange;
 mod gemini;
+mod loops;
+mod retry;
 mod secret;
 pub mod sse;
+mod teller;
 
 pub use error::{Error, Problem};
 pub use gemini::{Gemini, GeminiOptions};

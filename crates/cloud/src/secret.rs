@@ -1,5 +1,6 @@
 //! A key or token: in memory only, shown nowhere, taken out of whatever a server says.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,12 +34,12 @@ impl Secret {
         &self.text
     }
 
-    /// `text` without the secret: not as it is, not URL-encoded, not as JSON writes it, and not in pieces of 12 bytes.
+    /// `text` without the secret: not as it is, not URL-encoded, not escaped as in JSON, and not in pieces of 12 bytes.
     pub fn redact(&self, text: &str) -> String {
         let mut hidden = vec![false; text.len()];
-        for form in self.forms() {
-            mark(text.as_bytes(), form.as_bytes(), &mut hidden);
-        }
+        let plain: Vec<Unit> = text.bytes().enumerate().map(|(at, byte)| Unit { byte, at, end: at + 1 }).collect();
+        mark(&plain, self.text.as_bytes(), &mut hidden);
+        mark(&decoded(text.as_bytes()), self.text.as_bytes(), &mut hidden);
         let mut shown = String::with_capacity(text.len());
         let mut in_mark = false;
         for (at, character) in text.char_indices() {
@@ -52,24 +53,6 @@ impl Secret {
         }
         shown
     }
-
-    /// The ways in which the secret is written. Each is overwritten with zeros after use.
-    fn forms(&self) -> Vec<Zeroizing<String>> {
-        let json = serde_json::to_string(self.reveal()).map(Zeroizing::new).unwrap_or_default();
-        let inner = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default();
-        let slashes = Zeroizing::new(inner.replace('/', "\\/"));
-        let form = Zeroizing::new(percent_encoded(self.reveal(), true)).replace("%20", "+");
-        let mut forms = vec![
-            Zeroizing::new(self.reveal().to_owned()),
-            Zeroizing::new(inner.to_owned()),
-            slashes,
-            Zeroizing::new(percent_encoded(self.reveal(), true)),
-            Zeroizing::new(percent_encoded(self.reveal(), false)),
-            Zeroizing::new(form),
-        ];
-        forms.retain(|form| !form.is_empty());
-        forms
-    }
 }
 
 impl fmt::Debug for Secret {
@@ -78,33 +61,58 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Marks in `hidden` every byte of `text` that belongs to a piece of `form`.
-fn mark(text: &[u8], form: &[u8], hidden: &mut [bool]) {
-    let piece = form.len().min(PIECE_BYTES);
-    if piece == 0 || text.len() < piece {
-        return;
-    }
-    let pieces: std::collections::HashSet<&[u8]> = form.windows(piece).collect();
-    for (at, window) in text.windows(piece).enumerate() {
-        if pieces.contains(window) {
-            hidden[at..at + piece].fill(true);
-        }
-    }
+/// One byte that a text means, and where in the text it is written.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    byte: u8,
+    at: usize,
+    end: usize,
 }
 
-/// `text` as it stands in a URL: everything but letters, digits and `-._~` as `%XX`.
-fn percent_encoded(text: &str, upper: bool) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else if upper {
-            encoded.push_str(&format!("%{byte:02X}"));
-        } else {
-            encoded.push_str(&format!("%{byte:02x}"));
+/// What `text` means where `%41`, `\u0041`, `\/` and the like are written for what they stand for.
+fn decoded(text: &[u8]) -> Vec<Unit> {
+    let hex = |from: usize, digits: usize| {
+        let digits = std::str::from_utf8(text.get(from..from + digits)?).ok()?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    let mut units = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let (character, end) = match (text[at], text.get(at + 1)) {
+            (b'%', _) => (hex(at + 1, 2), at + 3),
+            (b'\\', Some(b'u')) => (hex(at + 2, 4), at + 6),
+            (b'\\', Some(escaped @ (b'/' | b'"' | b'\\'))) => (Some(u32::from(*escaped)), at + 2),
+            _ => (None, at + 1),
+        };
+        let (character, end) = character.map_or((None, at + 1), |character| (Some(character), end));
+        match character {
+            // `%C3%B1` gives bytes, `\u00f1` a character.
+            Some(code) if text[at] == b'\\' => {
+                let mut buffer = [0; 4];
+                let character = char::from_u32(code).unwrap_or('\u{fffd}');
+                units.extend(character.encode_utf8(&mut buffer).bytes().map(|byte| Unit { byte, at, end }));
+            }
+            Some(code) => units.push(Unit { byte: u8::try_from(code).unwrap_or(0), at, end }),
+            None => units.push(Unit { byte: text[at], at, end }),
+        }
+        at = end;
+    }
+    units
+}
+
+/// Marks in `hidden` every place that belongs to a piece of `secret`.
+fn mark(units: &[Unit], secret: &[u8], hidden: &mut [bool]) {
+    let piece = secret.len().min(PIECE_BYTES);
+    if piece == 0 {
+        return;
+    }
+    let pieces: HashSet<&[u8]> = secret.windows(piece).collect();
+    let bytes: Vec<u8> = units.iter().map(|unit| unit.byte).collect();
+    for (at, window) in bytes.windows(piece).enumerate() {
+        if pieces.contains(window) {
+            hidden[units[at].at..units[at + piece - 1].end].fill(true);
         }
     }
-    encoded
 }
 
 #[cfg(test)]
@@ -118,16 +126,27 @@ mod tests {
         let secret = Secret::new(format!("  {KEY}\n"));
         assert_eq!(secret.reveal(), KEY);
         let json = serde_json::to_string(KEY).expect("JSON");
+        let percent = |upper: bool, all: bool| -> String {
+            let plain = |byte: &u8| !all && (byte.is_ascii_alphanumeric() || b"-._~".contains(byte));
+            let written = |byte: u8| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
+            KEY.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { written(byte) }).collect()
+        };
+        let escaped: String = KEY.chars().map(|character| format!("\\u{:04x}", u32::from(character))).collect();
         let writings = [
             KEY.to_owned(),
             json.clone(),
             json.replace('/', "\\/"),
-            percent_encoded(KEY, true),
-            percent_encoded(KEY, false),
+            percent(true, false),
+            percent(false, false),
+            percent(true, true),
+            escaped,
         ];
         for writing in writings {
             let shown = secret.redact(&format!("before {writing} after, and again {writing}"));
-            assert!(!shown.contains("0123456789") && !shown.contains("Ab8R"), "{writing}: {shown}");
+            assert!(
+                shown.chars().filter(char::is_ascii_digit).count() == 0 && !shown.contains("Ab8R"),
+                "{writing}: {shown}"
+            );
             assert!(shown.starts_with("before ") && shown.contains(" after, and again "), "{shown}");
         }
         assert_eq!(format!("{secret:?}"), "…");
