@@ -95,6 +95,7 @@ export class App {
     void this.conversations.load();
     void this.model.watch();
     void this.transfers.watch();
+    void this.engines.load();
     this.features.follow(() => [this.model.status.state, this.settings.value?.modelId, this.setup?.profile.kind]);
     void this.refreshInfo();
   }

@@ -191,12 +191,10 @@ export function everythingOn(page) {
 export async function secondWith(page, script) {
   await page.route("**/ipc/chat_second_answer", async (route) => {
     const { answerId } = route.request().postDataJSON();
-    const turns = await page.evaluate(() =>
-      [...document.querySelectorAll('[data-testid="tutor-turn"], [data-testid="student-turn"]')].map((turn) => ({ tutor: turn.dataset.testid === "tutor-turn", id: turn.dataset.id, text: turn.querySelector('[data-testid="answer"], [data-testid="question"]')?.textContent.trim() ?? "" })),
-    );
+    const asked = await page.locator('[data-testid="student-turn"] .mine').first().textContent();
     const message = (part) => ({ state: "complete", badge: null, tokensPerSecond: null, seconds: null, createdAt: 1, versionIds: [part.id], ...part });
     const answer = message({ id: `${answerId}-second`, speaker: "tutor", text: "", state: "streaming", versionIds: [answerId, `${answerId}-second`] });
-    const question = message({ id: "question", speaker: "student", text: turns.find(({ tutor }) => !tutor)?.text ?? "?" });
+    const question = message({ id: "question", speaker: "student", text: asked });
     const conversation = { summary: { id: "scripted-second", title: "Second", updatedAt: Date.now() }, messages: [question, answer] };
     const lines = [{ requestId: "second-1", answerId: answer.id, conversation }, ...script(answer)];
     await route.fulfill({ contentType: "application/x-ndjson", body: lines.map((line) => `${JSON.stringify(line)}\n`).join("") });

@@ -59,7 +59,6 @@ export const en: Catalogue = {
     busy: "You can write while I answer",
     wait: "Your text stays here; send it when the answer is done.",
     sending: "Sending…",
-    serverWaits: (n) => plural("en", n, { one: "The server asks to wait # second.", other: "The server asks to wait # seconds." }),
     queued: (n) => plural("en", n, { one: "# question is ahead of yours.", other: "# questions are ahead of yours.", zero: "Yours is next." }),
     reading: "Reading your question",
     thinking: "Thinking…",

@@ -75,7 +75,7 @@ export const engines: Pick<Catalogue, keyof typeof spanish> = {
       session: "The key is forgotten when Aula closes: there is no keychain.",
       change: "Change",
       remove: "Remove",
-      agreed: (when) => `Agreed: ${when}.`,
+      agreed: (when) => `Agreed on ${when}.`,
       withdraw: "Withdraw",
     },
     school: {

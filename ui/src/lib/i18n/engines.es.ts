@@ -74,7 +74,7 @@ export const engines = {
       session: "La clave se olvida al cerrar Aula: no hay llavero.",
       change: "Cambiar",
       remove: "Quitar",
-      agreed: (when: string) => `Permiso dado: ${when}.`,
+      agreed: (when: string) => `Permiso dado el ${when}.`,
       withdraw: "Quitar el permiso",
     },
     school: {

@@ -75,7 +75,7 @@ export const engines: Pick<Catalogue, keyof typeof spanish> = {
       session: "A chave é esquecida ao fechar o Aula: não há chaveiro.",
       change: "Trocar",
       remove: "Tirar",
-      agreed: (when) => `Permissão dada: ${when}.`,
+      agreed: (when) => `Permissão dada em ${when}.`,
       withdraw: "Tirar a permissão",
     },
     school: {

@@ -59,7 +59,6 @@ export const es = {
     busy: "Puedes escribir mientras respondo",
     wait: "Tu texto queda aquí; envíalo cuando termine.",
     sending: "Enviando…",
-    serverWaits: (n: number) => plural("es", n, { one: "El servidor pide esperar # segundo.", other: "El servidor pide esperar # segundos." }),
     queued: (n: number) => plural("es", n, { one: "Hay # pregunta antes que la tuya.", other: "Hay # preguntas antes que la tuya.", zero: "La tuya es la siguiente." }),
     reading: "Leyendo tu pregunta",
     thinking: "Pensando…",

@@ -70,3 +70,8 @@ export function percent(locale: string, part: number): string {
 export function moment(locale: string, milliseconds: number): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(milliseconds);
 }
+
+/** A day for a person. */
+export function day(locale: string, milliseconds: number): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(milliseconds);
+}

@@ -59,7 +59,6 @@ export const pt: Catalogue = {
     busy: "Você pode escrever enquanto respondo",
     wait: "Seu texto fica aqui; envie quando terminar.",
     sending: "Enviando…",
-    serverWaits: (n) => plural("pt", n, { one: "O servidor pede para esperar # segundo.", other: "O servidor pede para esperar # segundos." }),
     queued: (n) => plural("pt-BR", n, { one: "Há # pergunta antes da sua.", other: "Há # perguntas antes da sua.", zero: "A sua é a próxima." }),
     reading: "Lendo sua pergunta",
     thinking: "Pensando…",
