@@ -66,10 +66,20 @@ describe("a tool at work", () => {
   });
 
   it("is cancelled, also before its ticket, and the form is as it was", async () => {
+    let give: () => void = () => undefined;
+    const start = backend.toolStart.bind(backend);
+    backend.toolStart = async (...asked) => {
+      const ticket = await start(...asked);
+      await new Promise<void>((resolve) => (give = resolve));
+      return ticket;
+    };
     void create.start(INPUT);
+    await settled();
     create.cancel();
     expect(create).toMatchObject({ screen: "form", tool: "quiz", making: null });
     expect(create.forms.quiz).toMatchObject({ topic: "plantas", count: 3, level: "easy" });
+    expect(backend.cancelled).toEqual([]);
+    give();
     await settled();
     expect(backend.cancelled).toEqual([making().requestId]);
     // What still comes of it finds nobody.
@@ -77,6 +87,30 @@ describe("a tool at work", () => {
     await settled();
     expect(create.creation).toBeNull();
     expect(create.screen).toBe("form");
+  });
+
+  it("that is cancelled at once is never begun", async () => {
+    void create.start(INPUT);
+    create.cancel();
+    await settled();
+    expect(backend.making).toHaveLength(0);
+    await create.start(INPUT);
+    expect(backend.making).toHaveLength(1);
+  });
+
+  it("waits until the one before has stopped", async () => {
+    backend.toolCancel = async (requestId) => void backend.cancelled.push(requestId);
+    await create.start(INPUT);
+    const first = making();
+    create.cancel();
+    void create.start({ ...INPUT, topic: "otro" });
+    await settled();
+    expect(backend.making).toHaveLength(1);
+    expect(create.making?.phase).toBe("asking");
+    first.send({ event: "cancelled" });
+    await settled();
+    expect(backend.making).toHaveLength(2);
+    expect(making().input).toMatchObject({ topic: "otro" });
   });
 
   it("that is refused says why", async () => {

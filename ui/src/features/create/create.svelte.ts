@@ -16,10 +16,16 @@ export interface Failure {
 
 interface Run {
   input: ToolInput;
+  /** Resolves when the program is through with it; a cancelled one still is at work for a moment. */
+  over: Promise<void>;
+  end: () => void;
   requestId: string | null;
   /** Stop as soon as there is something to stop. */
   stopping: boolean;
 }
+
+/** Longer than any engine takes to stop; whoever takes longer answers with a refusal, which is shown. */
+const LONGEST_END_MS = 5_000;
 
 export type Screen = "home" | "form" | "making" | "open";
 
@@ -48,6 +54,8 @@ export class Create {
   saveError: IpcError | null = $state.raw(null);
   readonly creations: Creations;
   private run: Run | null = null;
+  /** The program does one at a time: the next one waits for the end of this. */
+  private before: Promise<void> = Promise.resolve();
   private wanted: string | null = null;
   private saving: Promise<void> = Promise.resolve();
 
@@ -81,7 +89,11 @@ export class Create {
   /** Begins; `engine` names one that was offered, otherwise it is the one chosen in Settings. */
   async start(input: ToolInput, engine: BadgeKind | null = null): Promise<void> {
     if (this.run) return;
-    const run: Run = { input, requestId: null, stopping: false };
+    let end: () => void = () => undefined;
+    const over = new Promise<void>((resolve) => (end = resolve));
+    const run: Run = { input, over, end, requestId: null, stopping: false };
+    const before = this.before;
+    this.before = over;
     this.leave();
     this.run = run;
     this.input = input;
@@ -89,11 +101,14 @@ export class Create {
     this.making = STARTING;
     this.screen = "making";
     this.hooks.onShow();
+    await Promise.race([before, new Promise((resolve) => setTimeout(resolve, LONGEST_END_MS))]);
+    if (run.stopping) return run.end();
     try {
       const ticket = await this.backend.toolStart(input, engine, (event) => this.take(run, event));
       run.requestId = ticket.requestId;
       if (run.stopping) this.sendCancel(ticket.requestId);
     } catch (thrown) {
+      run.end();
       if (this.run === run) this.fail(run, asIpcError(thrown), null);
     }
   }
@@ -159,6 +174,7 @@ export class Create {
   }
 
   private take(run: Run, event: ToolEvent): void {
+    if (event.event === "finished" || event.event === "failed" || event.event === "cancelled") run.end();
     if (this.run !== run || !this.making) return;
     switch (event.event) {
       case "finished":
