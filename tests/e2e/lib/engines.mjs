@@ -177,6 +177,15 @@ export async function openWith(open, browser, host, given = {}, { language, them
   return { page, engines };
 }
 
+/** As `openWith`, and on to Settings, who answers. */
+export async function openWho(open, browser, host, given, more) {
+  const { page, engines } = await openWith(open, browser, host, given, more);
+  await page.getByTestId("nav-settings").click();
+  await page.getByTestId("section-who").click();
+  await page.getByTestId("who-now").waitFor();
+  return { page, engines };
+}
+
 /** Everything that the page holds as text: elements, what is typed in fields, the address, what a browser keeps. */
 export function everythingOn(page) {
   return page.evaluate(async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { violations } from "../lib/axe.mjs";
-import { CLOUD, error, everythingOn, HOSTS, openWith, READY, SCHOOL } from "../lib/engines.mjs";
+import { CLOUD, error, everythingOn, HOSTS, openWho, openWith, READY, SCHOOL } from "../lib/engines.mjs";
 import { answered, ask, at, close, Host, lastAnswer, launch, open, picture } from "../lib/page.mjs";
 import { answerWith, wholeAnswer } from "../lib/script.mjs";
 import { until } from "../lib/wait.mjs";
@@ -20,13 +20,7 @@ after(async () => {
   await host?.stop();
 });
 
-async function who(given, more) {
-  const { page, engines } = await openWith(open, browser, host, given, more);
-  await at(page, "nav-settings").click();
-  await at(page, "section-who").click();
-  await at(page, "who-now").waitFor();
-  return { page, engines };
-}
+const who = (given, more) => openWho(open, browser, host, given, more);
 
 /** Fails where the section can be moved sideways, or something in it is cut off at the right. */
 async function assertStays(page) {
@@ -97,54 +91,6 @@ test("a test asks for consent too, because it is a request", async () => {
   await at(page, "test-step").first().waitFor();
   assert.match(await at(page, "cloud").getByTestId("test-result").textContent(), /answered in 0\.4 s.*list of models 0\.2 s/s);
   await close(page);
-});
-
-test("a key goes in and never comes back: not on the page, in its address, or in what the browser keeps", async () => {
-  const { page, engines } = await who({ cloud: { agreedAt: AGREED.agreedAt } });
-  const field = at(page, "cloud-key");
-  assert.deepEqual([await field.getAttribute("type"), await field.inputValue()], ["password", ""]);
-  // Without a key the button says what is missing and does nothing.
-  await at(page, "cloud").getByText("The key is missing").waitFor();
-  await at(page, "cloud-test").click({ force: true });
-  assert.equal(engines.count("cloud_key_set"), 0);
-  await field.fill(CANARY);
-  await field.press("Enter");
-  await at(page, "cloud-kept").waitFor();
-  await at(page, "test-step").first().waitFor();
-  assert.deepEqual(engines.calls.find(([name]) => name === "cloud_key_set")[1], { key: CANARY });
-  assert.ok(!(await everythingOn(page)).includes(CANARY), "the key is still on the page");
-  await at(page, "cloud-key-change").click();
-  assert.equal(await at(page, "cloud-key").inputValue(), "");
-  for (const section of ["network", "models", "who"]) await at(page, `section-${section}`).click();
-  assert.ok(!(await everythingOn(page)).includes(CANARY));
-  await page.reload();
-  await at(page, "composer-input").waitFor();
-  assert.ok(!(await everythingOn(page)).includes(CANARY));
-  assert.ok(!page.complaints.join().includes(CANARY));
-  await close(page);
-});
-
-test("a key that could not be kept is gone from the page too, and the failure is said", async () => {
-  const { page, engines } = await who({ cloud: { agreedAt: AGREED.agreedAt } });
-  engines.failNext.cloud_key_set = "io";
-  await at(page, "cloud-key").fill(CANARY);
-  await at(page, "cloud-test").click();
-  await page.locator('[data-testid="cloud"] [data-failed="io"]').waitFor();
-  assert.equal(engines.count("cloud_test"), 0);
-  assert.ok(!(await everythingOn(page)).includes(CANARY));
-  await close(page, { expected: [/status of 500/] });
-});
-
-test("where the key is kept is said, and it can be removed with what was agreed to", async () => {
-  for (const [kept, words] of [["keychain", /in the system's keychain/], ["session", /forgotten when Aula closes/]]) {
-    const { page, engines } = await who({ cloud: { ...AGREED, key: kept } });
-    assert.match(await at(page, "cloud-kept").textContent(), words);
-    await at(page, "cloud-key-remove").click();
-    await at(page, "cloud-key").waitFor();
-    assert.equal(engines.state.cloud.agreedAt, null);
-    await at(page, "cloud-agreed").waitFor({ state: "detached" });
-    await close(page);
-  }
 });
 
 test("a school server is entered, tested, and one of its models is chosen", async () => {
