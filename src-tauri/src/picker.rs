@@ -37,6 +37,8 @@ impl<R: Runtime> Picker for Dialogs<R> {
             // Without a filter: models come under all kinds of endings, and what they are is seen by looking inside.
             Pick::FileToCopy => dialog.pick_file(answer),
             Pick::FolderToCopyFrom | Pick::FolderToCopyTo => dialog.pick_folder(answer),
+            Pick::Picture => dialog.add_filter("PNG, JPEG, WebP", &["png", "jpg", "jpeg", "webp"]).pick_file(answer),
+            Pick::SaveFile { name } => dialog.set_file_name(name).save_file(answer),
         }
         Box::pin(async move { answered.await.ok().flatten()?.into_path().ok() })
     }

@@ -3,7 +3,7 @@
 use crate::picker::Dialogs;
 use crate::{again, commands_with_types, display, webkit, window};
 use api::places::Places;
-use api::{App, AppOptions, InstalledModels, LocalTransfers, WorkerCommand};
+use api::{App, AppOptions, Elsewhere, InstalledModels, LocalTransfers, WorkerCommand};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tauri::RunEvent;
@@ -43,11 +43,13 @@ fn open() -> Result<ExitCode, String> {
     }
     let models = Arc::new(InstalledModels::new(&places, WorkerCommand::current_exe()));
     let dialogs = Arc::new(Dialogs::new());
+    let transfers = LocalTransfers::new(&places);
     let options = AppOptions {
         data_dir: places.data_dir.clone(),
         models,
         locale: locale(),
-        transfers: Arc::new(LocalTransfers::new(&places)),
+        elsewhere: Elsewhere::of_this_user(transfers.client()),
+        transfers: Arc::new(transfers),
         picker: dialogs.clone(),
     };
     // The store opens in milliseconds; the model is opened behind the window.

@@ -53,6 +53,7 @@ impl Bench {
             locale: None,
             transfers: Arc::new(LocalTransfers::new(&places)),
             picker: Arc::new(NoPicker),
+            elsewhere: api::Elsewhere::alone(),
         }));
         let program = mock_builder()
             .invoke_handler(commands_with_types().invoke_handler())

@@ -1,6 +1,7 @@
 //! One answer, from admission to its end: to the store and to the page at once.
 
 use crate::dto::{ChatEvent, IpcError, Message, MessageState, Speaker};
+use crate::engines::Where;
 use crate::failure::{Refusal, explain};
 use crate::{App, Sink, chat, convert};
 use generation::{Completion, GenerateError, GenerateRequest, TokenEvent};
@@ -15,6 +16,7 @@ const CANCEL_GRACE: Duration = Duration::from_secs(3);
 pub(crate) struct Job {
     pub(crate) answer_id: String,
     pub(crate) request: GenerateRequest,
+    pub(crate) by: Where,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -28,7 +30,7 @@ enum End {
 
 /// Generates, saves and reports one answer. The last state is saved before the last event is sent.
 pub(crate) async fn run(app: App, job: Job, sink: impl Sink<ChatEvent>) {
-    let Job { answer_id, request, cancel } = job;
+    let Job { answer_id, request, by, cancel } = job;
     let request_id = request.request_id.clone();
     let Ok(open) = app.store() else { return };
     let mut writing = Writing {
@@ -40,7 +42,7 @@ pub(crate) async fn run(app: App, job: Job, sink: impl Sink<ChatEvent>) {
         answer_id: &answer_id,
         cancel,
     };
-    let end = writing.write(request).await;
+    let end = writing.write(request, &by).await;
     let event = writing.end(end, &open.learner).await;
     app.unregister(&request_id);
     sink.send(event);
@@ -58,14 +60,21 @@ struct Writing<'a, S> {
 }
 
 impl<S: Sink<ChatEvent>> Writing<'_, S> {
-    async fn write(&mut self, request: GenerateRequest) -> End {
+    async fn write(&mut self, request: GenerateRequest, by: &Where) -> End {
         let cancel = self.cancel.clone();
-        let host = tokio::select! {
-            biased;
-            () = cancel.cancelled() => return End::Cancelled,
-            host = chat::chosen_host(self.app) => host,
+        let begun = match by {
+            Where::Elsewhere(..) if cancel.is_cancelled() => return End::Cancelled,
+            Where::Elsewhere(engine) => engine.generate(request),
+            Where::Here => {
+                let host = tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return End::Cancelled,
+                    host = chat::chosen_host(self.app) => host,
+                };
+                host.and_then(|host| host.generate(request))
+            }
         };
-        let mut generation = match host.and_then(|host| host.generate(request)) {
+        let mut generation = match begun {
             Ok(generation) => generation,
             Err(error) => return self.failed(&error),
         };

@@ -1,13 +1,16 @@
 //! The app's shared handles: the store, the open model, the answers being written, the page's loads.
 
 use crate::dto::{IpcError, ModelStatus};
+use crate::elsewhere::Elsewhere;
 use crate::failure::{Refusal, Reply};
 use crate::host::Models;
+use crate::images::Images;
 use crate::installed_models::open_patiently;
 use crate::network_state::Record;
 use crate::opening::{Opening, Slot};
 use crate::profile::Lock;
 use crate::transfers::{self, Picker, TransferPort};
+use generation::EngineKind;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +32,8 @@ pub struct AppOptions {
     pub transfers: Arc<dyn TransferPort>,
     /// Asks a person for a folder or file.
     pub picker: Arc<dyn Picker>,
+    /// Engines on other computers.
+    pub elsewhere: Elsewhere,
 }
 
 /// Everything the commands share; cheap to clone.
@@ -44,6 +49,8 @@ struct Inner {
     opening: Opening,
     transfers: Arc<dyn TransferPort>,
     picker: Arc<dyn Picker>,
+    elsewhere: Elsewhere,
+    images: Images,
     record: Record,
     locale: Option<String>,
     /// Held from the check that a conversation is free until its answer is registered.
@@ -74,8 +81,19 @@ impl WeakApp {
 
 /// An answer being written.
 struct Active {
-    conversation_id: String,
+    what: Busy,
+    /// Who writes it, where that is not this computer.
+    elsewhere: Option<EngineKind>,
     cancel: CancellationToken,
+}
+
+/// What is being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Busy {
+    /// An answer in this conversation.
+    Conversation(String),
+    /// Something that a tool makes.
+    Tool,
 }
 
 impl App {
@@ -95,6 +113,8 @@ impl App {
                 opening: Opening::new(options.models, &options.data_dir, refused),
                 transfers: options.transfers,
                 picker: options.picker,
+                elsewhere: options.elsewhere,
+                images: Images::default(),
                 locale: options.locale,
                 admission: Mutex::new(()),
                 active: watch::Sender::new(HashMap::new()),
@@ -103,6 +123,7 @@ impl App {
                 page_paints: watch::Sender::new(0),
             }),
         };
+        app.inner.elsewhere.on_connect(app.inner.record.observer());
         transfers::follow(&app).await;
         if has_store {
             let opener = app.clone();
@@ -183,6 +204,14 @@ impl App {
         Arc::clone(&self.inner.picker)
     }
 
+    pub(crate) fn elsewhere(&self) -> &Elsewhere {
+        &self.inner.elsewhere
+    }
+
+    pub(crate) fn images(&self) -> &Images {
+        &self.inner.images
+    }
+
     pub(crate) fn opening(&self) -> &Opening {
         &self.inner.opening
     }
@@ -214,12 +243,17 @@ impl App {
     }
 
     pub(crate) fn is_busy(&self, conversation_id: &str) -> bool {
-        self.inner.active.borrow().values().any(|active| active.conversation_id == conversation_id)
+        self.is_at_work(&Busy::Conversation(conversation_id.to_owned()))
     }
 
-    pub(crate) fn register(&self, request_id: &str, conversation_id: &str) -> CancellationToken {
+    pub(crate) fn is_at_work(&self, what: &Busy) -> bool {
+        self.inner.active.borrow().values().any(|active| active.what == *what)
+    }
+
+    pub(crate) fn register(&self, request_id: &str, what: Busy, by: EngineKind) -> CancellationToken {
         let cancel = CancellationToken::new();
-        let active = Active { conversation_id: conversation_id.to_owned(), cancel: cancel.clone() };
+        let elsewhere = Some(by).filter(|kind| matches!(kind, EngineKind::Cloud | EngineKind::School));
+        let active = Active { what, elsewhere, cancel: cancel.clone() };
         self.inner.active.send_modify(|all| {
             all.insert(request_id.to_owned(), active);
         });
@@ -239,7 +273,15 @@ impl App {
     }
 
     pub(crate) fn cancel_conversation(&self, conversation_id: &str) {
-        for active in self.inner.active.borrow().values().filter(|a| a.conversation_id == conversation_id) {
+        let what = Busy::Conversation(conversation_id.to_owned());
+        for active in self.inner.active.borrow().values().filter(|active| active.what == what) {
+            active.cancel.cancel();
+        }
+    }
+
+    /// Stops everything that an engine of `kind` on another computer is writing.
+    pub(crate) fn cancel_elsewhere(&self, kind: EngineKind) {
+        for active in self.inner.active.borrow().values().filter(|active| active.elsewhere == Some(kind)) {
             active.cancel.cancel();
         }
     }

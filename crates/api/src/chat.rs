@@ -1,16 +1,18 @@
 //! Questions and answers: admission. What happens then is in `answer`.
 
 use crate::answer::{self, Job};
+use crate::app::Busy;
 use crate::convert;
 use crate::dto::{AskRequest, AskTicket, ChatEvent, Conversation, IpcError, SendPreview};
+use crate::engines::{Facts, Where, on_device};
 use crate::failure::{Refusal, Reply};
-use crate::host::{HostStatus, ModelHost};
+use crate::host::ModelHost;
 use crate::opening::Slot;
-use crate::{App, Sink, settings};
-use generation::{GenerateError, GenerateRequest, Role};
-use router::{Cloud, Decision, Feature, Network, OnDevice, Person, Place, School, Situation};
+use crate::{App, Sink, settings, tools};
+use generation::{EngineKind, GenerateError, GenerateRequest, Role};
+use router::{Cloud, Decision, Feature, Network, Person, Place, School, Situation};
 use std::sync::Arc;
-use store::Asked;
+use store::{Asked, Branch};
 
 /// A question has at most so many characters.
 pub const MAX_QUESTION_CHARS: usize = 20_000;
@@ -65,22 +67,36 @@ pub async fn edit(
     begin(app, asked, sink).await
 }
 
-/// Begins another version of the answer `answer_id`, by the larger model that an adult chose for this.
+/// Begins another version of the answer `answer_id`, by the larger model that an adult chose for this; the earlier one
+/// stays. Where that model fails, what it had written is kept, and nobody else writes in its place.
 ///
 /// # Errors
-/// As for [`ask`]; also when nobody but this computer can answer.
-pub async fn second_answer(app: &App, _answer_id: &str, _sink: impl Sink<ChatEvent>) -> Result<AskTicket, IpcError> {
-    app.store()?;
-    Err(Refusal::NoSuchTool.into())
+/// As for [`ask`]; also when `answer_id` is not an answer, or nobody but this computer may answer.
+pub async fn second_answer(app: &App, answer_id: &str, sink: impl Sink<ChatEvent>) -> Result<AskTicket, IpcError> {
+    let open = app.store()?;
+    let _admitted = app.admission().await;
+    let facts = Facts::now(app).await?;
+    let who = facts.who(app, Feature::SecondAnswer, None, false)?;
+    must_be_free(app, &open.store.conversation_of(&open.learner, answer_id).await?)?;
+    let by = Where::of(app, who.kind, &facts.setup).await?;
+    let asked = open.store.answer_again(&open.learner, answer_id).await?;
+    begin_by(app, asked, by, who.kind, sink).await
 }
 
 /// Exactly what [`second_answer`] would send, and to whom. Sends nothing.
 ///
 /// # Errors
-/// As for [`second_answer`], but for what is only missing an agreement.
-pub async fn second_preview(app: &App, _answer_id: &str) -> Result<SendPreview, IpcError> {
-    app.store()?;
-    Err(Refusal::NoSuchTool.into())
+/// As for [`second_answer`]; that an adult must still agree is part of the answer, not an error.
+pub async fn second_preview(app: &App, answer_id: &str) -> Result<SendPreview, IpcError> {
+    let open = app.store()?;
+    let who = Facts::now(app).await?.who(app, Feature::SecondAnswer, None, true)?;
+    let conversation = open.store.conversation_of(&open.learner, answer_id).await?;
+    let branch = open.store.branch(&open.learner, &conversation).await?;
+    let is_shown = |message: &store::Message| message.id == answer_id && message.role == store::Role::Tutor;
+    if !branch.messages.iter().any(is_shown) {
+        return Err(Refusal::NotShown.into());
+    }
+    Ok(tools::shown(&request(app, &branch, answer_id, String::new(), false).await?, &who, None))
 }
 
 /// Shows the version `message_id` of a turn and what followed it.
@@ -120,20 +136,9 @@ fn must_be_free(app: &App, conversation_id: &str) -> Result<(), Refusal> {
 
 /// Whether anything can answer now or, while a model is opened, soon.
 fn can_answer(app: &App) -> Reply<()> {
-    let on_device = match &*app.slot().borrow() {
-        Slot::Choosing => OnDevice::Loading { demo: false },
-        Slot::Trying(open) => OnDevice::Loading { demo: open.demo() },
-        Slot::Empty => OnDevice::Absent,
-        Slot::Failed(error) => OnDevice::Failed(error.clone()),
-        Slot::Open(open) => match *open.host.status().borrow() {
-            HostStatus::Ready { .. } | HostStatus::Resting { .. } => OnDevice::Ready { demo: open.demo() },
-            // A model that could not be opened is tried again with the next request, which then says how that went.
-            HostStatus::Loading | HostStatus::Failed(_) => OnDevice::Loading { demo: open.demo() },
-        },
-    };
     // The tutor answers on this computer whatever else is set up.
     let situation = Situation {
-        on_device,
+        on_device: on_device(app),
         person: Person::Learner,
         place: Place::Device,
         cloud: Cloud { on: false, key: false, agreed: false },
@@ -146,26 +151,55 @@ fn can_answer(app: &App) -> Reply<()> {
     }
 }
 
-/// Registers the answer, hands it to a task of its own and describes it to the page.
 async fn begin(app: &App, asked: Asked, sink: impl Sink<ChatEvent>) -> Reply<AskTicket> {
+    begin_by(app, asked, Where::Here, EngineKind::Local, sink).await
+}
+
+/// Registers the answer, hands it to a task of its own and describes it to the page.
+async fn begin_by(
+    app: &App,
+    asked: Asked,
+    by: Where,
+    kind: EngineKind,
+    sink: impl Sink<ChatEvent>,
+) -> Reply<AskTicket> {
     let open = app.store()?;
-    let settings = settings::load(app).await?;
     let branch = open.store.branch(&open.learner, &asked.conversation_id).await?;
-    let turns = branch.messages.iter().filter(|message| message.id != asked.answer_id).map(|message| {
+    let request_id = app.new_request_id();
+    let here = matches!(by, Where::Here);
+    let request = request(app, &branch, &asked.answer_id, request_id.clone(), here).await?;
+    let cancel = app.register(&request_id, Busy::Conversation(asked.conversation_id.clone()), kind);
+    if !here && Facts::now(app).await.and_then(|now| now.who(app, Feature::SecondAnswer, None, false)).is_err() {
+        // Somebody switched it off meanwhile: the answer ends before anything is sent.
+        cancel.cancel();
+    }
+    let job = Job { answer_id: asked.answer_id.clone(), request, by, cancel };
+    tokio::spawn(answer::run(app.clone(), job, sink));
+    Ok(AskTicket { request_id, answer_id: asked.answer_id, conversation: convert::conversation(branch) })
+}
+
+/// The request for the answer `answer_id` at the end of what stands before it in `branch`. Only this computer hears which
+/// conversation it is, so that it can keep what it has read of it.
+async fn request(
+    app: &App,
+    branch: &Branch,
+    answer_id: &str,
+    request_id: String,
+    here: bool,
+) -> Reply<GenerateRequest> {
+    let settings = settings::load(app).await?;
+    let before = branch.messages.iter().take_while(|message| message.id != answer_id);
+    let turns = before.map(|message| {
         let role = match message.role {
             store::Role::Student => Role::User,
             store::Role::Tutor => Role::Assistant,
         };
         generation::Message::new(role, message.text.clone())
     });
-    let request_id = app.new_request_id();
-    let mut request = GenerateRequest::new(&request_id, tutor::messages(convert::language(settings.language), turns));
+    let mut request = GenerateRequest::new(request_id, tutor::messages(convert::language(settings.language), turns));
     request.max_tokens = settings.max_reply_tokens as usize;
-    request.conversation = Some(asked.conversation_id.clone());
-    let cancel = app.register(&request_id, &asked.conversation_id);
-    let job = Job { answer_id: asked.answer_id.clone(), request, cancel };
-    tokio::spawn(answer::run(app.clone(), job, sink));
-    Ok(AskTicket { request_id, answer_id: asked.answer_id, conversation: convert::conversation(branch) })
+    request.conversation = here.then(|| branch.line.id.clone());
+    Ok(request)
 }
 
 /// Waits until a model is chosen and, where it never was, tried; what it then says is final. A trial under way is ended

@@ -16,7 +16,7 @@ pub(crate) fn count(n: usize) -> u32 {
 }
 
 /// Milliseconds since 1970 as the page's numbers hold them; exact for the next 285 000 years.
-fn milliseconds(ms: i64) -> f64 {
+pub(crate) fn milliseconds(ms: i64) -> f64 {
     ms as f64
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn engine_name(engine: &EngineInfo) -> store::EngineName {
     store::EngineName { kind, model: engine.model.clone(), device: engine.device.clone() }
 }
 
-fn stored_badge(engine: &store::EngineName) -> Badge {
+pub(crate) fn stored_badge(engine: &store::EngineName) -> Badge {
     let kind = match engine.kind {
         store::EngineKind::Local => BadgeKind::Local,
         store::EngineKind::Demo => BadgeKind::Demo,

@@ -73,9 +73,48 @@ pub(crate) enum Refusal {
     /// The engine stopped reporting without saying why.
     #[error("the engine broke off without a reason")]
     BrokeOff,
-    /// Nothing of that name.
-    #[error("there is no such tool")]
-    NoSuchTool,
+    /// Only adults change who answers.
+    #[error("only an adult profile may change this")]
+    AdultsOnly,
+    /// `aula.toml` sets the school's server.
+    #[error("the school's server is set by whoever looks after this computer")]
+    Managed,
+    /// Neither a key nor a token.
+    #[error("that is no key: it is empty, too long, or has spaces or signs in it that no key has")]
+    NotASecret,
+    /// Too long an address or name.
+    #[error("an address has at most {most} characters")]
+    TooLongName { most: usize },
+    /// The keychain does not have the token any more.
+    #[error("the token of the school's server is not in the system's keychain any more")]
+    TokenGone,
+    /// Another tool is at work.
+    #[error("a tool is at work already")]
+    ToolAtWork,
+    /// The context length is too short for a tool.
+    #[error("this needs a context length of {needed} tokens, and {context} are set")]
+    ContextTooShort { needed: usize, context: usize },
+    /// No such picture in this run.
+    #[error("there is no picture `{id}` any more")]
+    NoSuchImage { id: String },
+    /// Not a drawing.
+    #[error("this is no drawing")]
+    NoDrawing,
+    /// Not that kind of file.
+    #[error("this cannot be saved in that format")]
+    NoSuchFormat,
+    /// More than anybody does.
+    #[error("that is more work than anything that is made has room for")]
+    WorkTooLarge,
+    /// Another version of Aula made it.
+    #[error("this was made by another version of Aula and cannot be read")]
+    NotOurs,
+    /// Another version is shown, or it is a question.
+    #[error("this is no answer that is shown now")]
+    NotShown,
+    /// Nothing to draw or ask about.
+    #[error("this answer has no text yet")]
+    NoText,
     /// A thread of the program ended unexpectedly.
     #[error("{what} ended unexpectedly")]
     TaskDied { what: &'static str },
@@ -85,7 +124,10 @@ impl Explain for Refusal {
     fn code(&self) -> errors::ErrorCode {
         match self {
             Self::NoSuchModel { .. } => errors::ErrorCode::NotFound,
-            Self::NoSuchSource { .. } => errors::ErrorCode::NotFound,
+            Self::NoSuchSource { .. } | Self::NoSuchImage { .. } => errors::ErrorCode::NotFound,
+            Self::NotOurs => errors::ErrorCode::StoreNewer,
+            Self::AdultsOnly => errors::ErrorCode::AdultOnly,
+            Self::TokenGone => errors::ErrorCode::KeyMissing,
             Self::DiskSilent { .. } => errors::ErrorCode::Io,
             Self::Locked => errors::ErrorCode::Locked,
             Self::WrongPin { .. } | Self::PinMustWait { .. } => errors::ErrorCode::WrongPin,
@@ -101,6 +143,15 @@ impl Explain for Refusal {
             Self::Busy => "Stop it first, or wait for its end.",
             Self::NoSuchModel { .. } => "Choose another model in Settings.",
             Self::BrokeOff => "Ask again.",
+            Self::AdultsOnly => "An adult can do it in their profile.",
+            Self::Managed => "Ask whoever looks after this computer.",
+            Self::NotASecret => "Copy it again from where it was made.",
+            Self::TokenGone => "Enter the token again in Settings.",
+            Self::ToolAtWork => "Stop it first, or wait for its end.",
+            Self::ContextTooShort { needed, .. } => {
+                return Some(format!("Set a context length of at least {needed} tokens in Settings."));
+            }
+            Self::NoSuchImage { .. } => "Choose the picture again.",
             Self::NoSuchSource { .. } => "Plug the stick in again or pick the folder again.",
             Self::DiskSilent { .. } => "Check the disk.",
             Self::Locked => "Give the PIN first.",

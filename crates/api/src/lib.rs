@@ -10,6 +10,7 @@ pub mod conversations;
 pub mod creations;
 pub mod doctor;
 pub mod dto;
+pub mod elsewhere;
 pub mod engines;
 pub mod host;
 pub mod images;
@@ -21,6 +22,8 @@ pub mod places;
 pub mod profile;
 #[cfg(feature = "scripted")]
 pub mod scripted;
+#[cfg(feature = "scripted")]
+pub mod scripted_servers;
 #[cfg(feature = "scripted")]
 pub mod scripted_transfers;
 pub mod settings;
@@ -38,6 +41,7 @@ mod opening;
 mod sink;
 
 pub use app::{App, AppOptions};
+pub use elsewhere::Elsewhere;
 pub use engine::WorkerCommand;
 pub use installed::InstalledModels;
 pub use sink::Sink;

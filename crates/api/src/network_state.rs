@@ -17,7 +17,7 @@ pub async fn get(app: &App) -> Result<NetworkState, IpcError> {
     let recent = open.store.connections(&open.learner).await?;
     Ok(NetworkState {
         connections: u32::try_from(connections).unwrap_or(u32::MAX),
-        open: app.transfers().network_is_open(),
+        open: app.transfers().network_is_open() || app.elsewhere().is_open(),
         hub: app.transfers().hub(),
         recent: recent.into_iter().map(|line| ConnectionLine { at: line.at as f64, host: line.host }).collect(),
     })

@@ -38,7 +38,12 @@ pub async fn set(app: &App, input: ProfileInput) -> Result<Profile, IpcError> {
         let hash = if pin.is_empty() { None } else { Some(pin::hash(pin.clone()).await?) };
         open.store.set_pin_hash(&open.learner, hash.as_deref()).await?;
     }
-    Ok(profile(open.store.set_learner(&open.learner, &name, kind).await?))
+    let learner = open.store.set_learner(&open.learner, &name, kind).await?;
+    if kind == LearnerKind::Learner {
+        // Cloud Boost is for adults, from this moment on.
+        app.cancel_elsewhere(generation::EngineKind::Cloud);
+    }
+    Ok(profile(learner))
 }
 
 /// Opens the profile with its PIN. Without a PIN, or once it was given, there is nothing to open.

@@ -51,6 +51,9 @@ struct ConfigFile {
     /// The answers to the first run, which are none of the hub's business: `api` reads them.
     #[serde(rename = "setup")]
     _setup: Option<toml::Table>,
+    /// The school's server, likewise.
+    #[serde(rename = "school")]
+    _school: Option<toml::Table>,
 }
 
 /// Where settings for this computer and for the person who runs this program may lie, in the order of reading.

@@ -15,6 +15,7 @@ pub mod topology;
 #[cfg(any(target_os = "macos", test))]
 mod child;
 mod memory;
+pub mod network;
 #[cfg(test)]
 mod test_tree;
 

@@ -128,8 +128,19 @@ pub fn decide(feature: Feature, situation: &Situation) -> Decision {
     if feature == Feature::SecondAnswer && why == Unavailable::NothingChosen {
         return Decision::Hidden;
     }
-    let instead = (place != Place::Device).then(|| run_at(Place::Device, feature, situation).ok()).flatten();
-    Decision::Unavailable { why, unlock, instead }
+    Decision::Unavailable { why, unlock, instead: instead(feature, situation) }
+}
+
+/// Who on this computer could do `feature` in the place of who was chosen, if the person says so; none where this computer
+/// was chosen, or cannot do it.
+pub fn instead(feature: Feature, situation: &Situation) -> Option<EngineKind> {
+    if feature.group() == Group::Tutor || situation.place == Place::Device {
+        return None;
+    }
+    if feature.adults_only() && situation.person == Person::Learner {
+        return None;
+    }
+    on_device(feature, situation).ok()
 }
 
 fn run_at(place: Place, feature: Feature, situation: &Situation) -> Result<EngineKind, (Unavailable, Unlock)> {

@@ -6,5 +6,5 @@
 mod decide;
 mod facts;
 
-pub use decide::{Decision, Unavailable, Unlock, decide};
+pub use decide::{Decision, Unavailable, Unlock, decide, instead};
 pub use facts::{Cloud, Feature, Group, Network, OnDevice, Person, Place, School, Situation};

@@ -22,10 +22,24 @@
 //!   and replaced by the next; "doze" in a question makes the model rest after its answer, "memory" beside it because
 //!   other programs needed the memory.
 
+//! * `--servers` starts a scripted server on this computer that is Cloud Boost and a school's server at once (see
+//!   `api::scripted_servers`); its address is the second line of the output. Keys and tokens are kept in memory as if in a
+//!   keychain, with `--no-keychain` for the session only; any key is right but those with `wrong` in them. `--adult` makes the
+//!   profile an adult's (otherwise a learner's, unless one was set). `--cloud` and `--school` set up all of Cloud Boost
+//!   (key, agreement, switch) or of the school's server (address, model, switch) and have every group use it, `--school`
+//!   where both are given; both imply `--servers`. `--unplugged` is a computer without a network. In a topic or
+//!   question these words choose what the server does: "revoked", "region", "quota" (waits three seconds), "exhausted", "busy",
+//!   "blocked", "cut", "silent", "broken", "portal", "vanish", "slow".
+//! * `--scripted` also answers tools on this computer, with results made from their form: "cut", "crash", "endless", "broken",
+//!   "queue" and "fail" in the topic choose the script.
+//! * `--pick-image PATH` is the picture that is picked, `--save-in PATH` the folder that exported files are saved in under
+//!   their suggested names.
+
 mod commands;
 mod picker;
 mod scripts;
 mod server;
+mod servers;
 
 use api::dto::ErrorCode;
 use api::places::Places;
@@ -72,6 +86,14 @@ struct Arguments {
     /// The file that is picked in dialogs.
     #[arg(long)]
     pick_file: Option<PathBuf>,
+    /// The picture that is picked in dialogs.
+    #[arg(long)]
+    pick_image: Option<PathBuf>,
+    /// The folder that files are saved in.
+    #[arg(long)]
+    save_in: Option<PathBuf>,
+    #[command(flatten)]
+    servers: servers::Arguments,
 }
 
 /// The scripts of transfers by name.
@@ -131,9 +153,18 @@ fn serve(arguments: Arguments) -> Result<(), String> {
             (Arc::new(models), Arc::new(LocalTransfers::new(&places)))
         };
         let locale = std::env::var("LANG").ok();
-        let picker = Arc::new(Given { folder: arguments.pick_folder, file: arguments.pick_file });
-        let app = App::start(AppOptions { data_dir: places.data_dir, models, locale, transfers, picker }).await;
+        let picker = Arc::new(Given {
+            folder: arguments.pick_folder,
+            file: arguments.pick_file,
+            image: arguments.pick_image,
+            save: arguments.save_in,
+        });
+        let servers = arguments.servers.start().await?;
+        let elsewhere = arguments.servers.elsewhere(servers.as_ref());
+        let app =
+            App::start(AppOptions { data_dir: places.data_dir, models, locale, transfers, picker, elsewhere }).await;
         api::setup::answer_from_config(&app).await;
+        arguments.servers.set_up(&app, servers.as_ref()).await?;
         if !arguments.first_run
             && let Err(error) = api::setup::finish(&app).await
             && error.code != ErrorCode::Locked
@@ -147,6 +178,9 @@ fn serve(arguments: Arguments) -> Result<(), String> {
             .map_err(|error| format!("could not listen on {address}: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         println!("http://{address}");
+        if let Some(servers) = &servers {
+            println!("{}", servers.address());
+        }
         let router = server::router(app.clone(), &arguments.page)?;
         let served = tokio::select! {
             served = axum::serve(listener, router).into_future() => served.map_err(|error| error.to_string()),

@@ -18,8 +18,8 @@ use tokio_stream::{StreamExt, wrappers::UnboundedReceiverStream};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// The largest body of a command: a question of 20 000 characters fits many times.
-const MAX_BODY_BYTES: usize = 1 << 20;
+/// The largest body of a command: a picture's file in base64.
+const MAX_BODY_BYTES: usize = 40 << 20;
 const WINDOW_CONFIG: &str = include_str!("../../../tauri.conf.json");
 
 /// Everything that is served.

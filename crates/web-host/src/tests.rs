@@ -27,6 +27,7 @@ impl Bench {
             locale: None,
             transfers: Arc::new(LocalTransfers::new(&places)),
             picker: Arc::new(NoPicker),
+            elsewhere: api::Elsewhere::alone(),
         })
         .await;
         Self { router: router(app, &page).expect("router"), _folder: folder }

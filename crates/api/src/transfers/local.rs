@@ -61,6 +61,11 @@ impl LocalTransfers {
         local
     }
 
+    /// The one way to the network, with its gate.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     fn judged<T>(&self, context_len: usize, look: impl FnOnce(Judge<'_>) -> T) -> T {
         let profile = HardwareProfile::probe();
         look(Judge { profile: &profile, context_len, backends: Backends::of_this_build() })
@@ -228,7 +233,7 @@ impl TransferPort for LocalTransfers {
     }
 
     fn network_is_open(&self) -> bool {
-        self.client.gate().is_open_at_all()
+        self.client.gate().is_open(Purpose::ModelDownload)
     }
 
     fn limit(&self, kilobytes_per_second: u32) {
@@ -239,7 +244,12 @@ impl TransferPort for LocalTransfers {
     }
 
     fn on_connect(&self, observer: ConnectObserver) {
-        self.client.gate().on_connect(move |connection| observer(&connection.host));
+        self.client.gate().on_connect(move |connection| {
+            // Words that are sent are counted where they are sent from; the gate is the same.
+            if connection.purpose == Purpose::ModelDownload {
+                observer(&connection.host);
+            }
+        });
     }
 
     fn close(&self) {

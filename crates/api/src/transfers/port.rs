@@ -97,7 +97,7 @@ pub trait TransferPort: Send + Sync + 'static {
 pub type ConnectObserver = Box<dyn Fn(&str) + Send + Sync>;
 
 /// What a person is asked to pick.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pick {
     /// A folder with models.
     FolderToCopyFrom,
@@ -105,11 +105,18 @@ pub enum Pick {
     FileToCopy,
     /// A folder that a model is copied to.
     FolderToCopyTo,
+    /// A photo or picture to be read.
+    Picture,
+    /// Where a file is to be saved.
+    SaveFile {
+        /// What it is called unless the person says otherwise.
+        name: String,
+    },
 }
 
 impl Pick {
     /// The dialog's title.
-    pub fn title(self, language: Language) -> &'static str {
+    pub fn title(&self, language: Language) -> &'static str {
         match (self, language) {
             (Self::FolderToCopyFrom, Language::Es) => "Elige la memoria USB o la carpeta con el modelo",
             (Self::FolderToCopyFrom, Language::En) => "Choose the USB stick or folder with the model",
@@ -120,6 +127,12 @@ impl Pick {
             (Self::FolderToCopyTo, Language::Es) => "Elige dónde guardar la copia",
             (Self::FolderToCopyTo, Language::En) => "Choose where to put the copy",
             (Self::FolderToCopyTo, Language::Pt) => "Escolha onde guardar a cópia",
+            (Self::Picture, Language::Es) => "Elige una foto o imagen",
+            (Self::Picture, Language::En) => "Choose a photo or picture",
+            (Self::Picture, Language::Pt) => "Escolha uma foto ou imagem",
+            (Self::SaveFile { .. }, Language::Es) => "Elige dónde guardar el archivo",
+            (Self::SaveFile { .. }, Language::En) => "Choose where to save the file",
+            (Self::SaveFile { .. }, Language::Pt) => "Escolha onde salvar o arquivo",
         }
     }
 }

@@ -67,6 +67,7 @@ impl TempFolder {
             locale: None,
             transfers: std::sync::Arc::new(api::LocalTransfers::new(&places)),
             picker: std::sync::Arc::new(api::NoPicker),
+            elsewhere: api::Elsewhere::alone(),
         })
         .await
     }

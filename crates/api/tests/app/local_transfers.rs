@@ -77,6 +77,7 @@ async fn start(folder: &Path) -> App {
         locale: None,
         transfers: Arc::new(LocalTransfers::with_hub(&places, hub)),
         picker: Arc::new(Picks { from: folder.join("stick"), to: folder.join("other") }),
+        elsewhere: api::Elsewhere::alone(),
     })
     .await
 }

@@ -84,6 +84,7 @@ async fn start_with(folder: &TempDir, models: &ScriptedModels, transfers: &Scrip
         locale: Some("en_US.UTF-8".to_owned()),
         transfers: Arc::new(transfers.clone()),
         picker: Arc::new(PicksHome),
+        elsewhere: api::Elsewhere::alone(),
     })
     .await
 }

@@ -17,6 +17,7 @@ fn choose(machine: &Machine, id: &str) {
         let options = api::AppOptions {
             transfers: std::sync::Arc::new(api::LocalTransfers::new(&places)),
             picker: std::sync::Arc::new(api::NoPicker),
+            elsewhere: api::Elsewhere::alone(),
             data_dir: places.data_dir,
             models,
             locale: None,

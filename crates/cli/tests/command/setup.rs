@@ -22,6 +22,7 @@ fn in_the_window<T, F: Future<Output = T>>(machine: &Machine, work: impl FnOnce(
             models: Arc::new(api::InstalledModels::new(&places, worker)),
             transfers: Arc::new(api::LocalTransfers::new(&places)),
             picker: Arc::new(api::NoPicker),
+            elsewhere: api::Elsewhere::alone(),
             data_dir: places.data_dir,
             locale: None,
         })
