@@ -144,7 +144,7 @@ pub enum Error {
     #[error("the connection to the model process broke")]
     Pipe(#[source] std::io::Error),
     /// Pictures, which no model here can see.
-    #[error("the question has {count} pictures; the model on this computer sees none")]
+    #[error("the question comes with pictures ({count}); the model on this computer sees none")]
     NoVision {
         /// Pictures given.
         count: usize,

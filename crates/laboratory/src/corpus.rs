@@ -191,6 +191,8 @@ fn as_object(schema: &Value) -> Value {
 /// A refusal without the names and numbers of its schema.
 fn kind_of(reason: &str) -> String {
     let mut out = String::new();
+    // Where it was found says nothing about why.
+    let reason = reason.split(" while processing").next().unwrap_or(reason);
     for (index, part) in reason.split(['"', '`']).enumerate() {
         // Names of keywords say what is missing; anything longer is the schema's own.
         let keyword = part.len() <= 24 && part.chars().all(|c| c.is_ascii_alphanumeric() || "$-:".contains(c));
@@ -198,7 +200,10 @@ fn kind_of(reason: &str) -> String {
     }
     let words: Vec<String> = out
         .split_whitespace()
-        .map(|word| if word.chars().any(|c| c.is_ascii_digit()) { "…".to_owned() } else { word.to_owned() })
+        .map(|word| {
+            let own = word.starts_with('\'') || word.chars().any(|c| c.is_ascii_digit());
+            if own { "…".to_owned() } else { word.to_owned() }
+        })
         .collect();
     words.join(" ").chars().take(110).collect()
 }
@@ -352,7 +357,7 @@ fn read(stem: &str, parent: &str, value: &Value) -> Vec<Case> {
             .collect(),
         Value::Object(fields) => match (fields.get("schema"), fields.get("tests")) {
             (Some(schema), Some(tests)) => vec![Case {
-                group: stem.split("---").next().unwrap_or(stem).to_owned(),
+                group: part_of(stem),
                 name: stem.to_owned(),
                 schema: schema.clone(),
                 documents: documents(tests),
@@ -365,6 +370,14 @@ fn read(stem: &str, parent: &str, value: &Value) -> Vec<Case> {
             }],
         },
         _ => Vec::new(),
+    }
+}
+
+/// The part of jsonschemabench that a file belongs to: `Github_easy---o10008`, `BFCL_java_12`.
+fn part_of(stem: &str) -> String {
+    match stem.split_once("---") {
+        Some((part, _)) => part.to_owned(),
+        None => stem.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_' || c == '-').to_owned(),
     }
 }
 
@@ -418,8 +431,9 @@ mod tests {
     }
 
     #[test]
-    fn reasons_lose_names_and_numbers() {
+    fn names_of_parts_and_reasons_lose_what_is_their_own() {
         assert_eq!(kind_of("Unimplemented keys: [\"uniqueItems\"]"), "Unimplemented keys: [uniqueItems]");
+        assert_eq!(part_of("BFCL_java_12"), "BFCL_java");
         assert_eq!(kind_of("bad \"a name of their own here, long\" at 17"), "bad … at …");
     }
 }

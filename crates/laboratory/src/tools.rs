@@ -75,6 +75,11 @@ struct Outcome {
 /// # Errors
 /// If the model cannot be opened, an answer fails, or a bar is missed.
 pub fn run(options: &Options) -> Result<()> {
+    let (kinds, outcomes) = write(options)?;
+    judge(&kinds, &outcomes)
+}
+
+fn write(options: &Options) -> Result<(Vec<ToolKind>, Vec<Outcome>)> {
     let kinds: Vec<ToolKind> = ToolKind::ALL
         .into_iter()
         .filter(|kind| options.only.is_empty() || options.only.iter().any(|name| name == kind.name()))
@@ -116,7 +121,7 @@ pub fn run(options: &Options) -> Result<()> {
         })
     })?;
     let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    judge(&kinds, &outcomes)
+    Ok((kinds, outcomes))
 }
 
 /// Task number `round` of a tool: topics, languages, levels, counts and forms take turns.
@@ -242,7 +247,13 @@ mod tests {
 
     #[test]
     fn a_few_results_of_every_tool_in_three_languages() {
-        let options = Options { count: 6, only: Vec::new(), model: None, threads: None, seed: 11, verbose: true };
-        run(&options).expect("every bar is cleared");
+        let options = Options { count: 3, only: Vec::new(), model: None, threads: None, seed: 11, verbose: true };
+        let (kinds, outcomes) = write(&options).expect("answers");
+        assert_eq!((kinds.len(), outcomes.len()), (7, 21));
+        assert!(outcomes.iter().all(|one| one.valid == one.finished), "whole results are valid, cut ones are not");
+        assert!(outcomes.iter().filter(|one| one.finished).count() >= 18, "too many are cut");
+        assert!(outcomes.iter().all(|one| one.forced > 0 && one.forced < one.tokens));
+        let errors = Options { only: vec!["nothing".to_owned()], ..options };
+        assert!(run(&errors).is_err_and(|error| error.to_string().contains("mind_map")));
     }
 }

@@ -133,9 +133,8 @@ pub fn guided_cost(options: &GuidedCostOptions) -> Result<GuidedCostReport, Erro
     };
     let vocabulary = GemmaCodec::new(tokenizer).vocabulary();
     let walk = walk(options, &vocabulary, parts.model.config().vocab_size)?;
-    let steps = steps(options, &vocabulary, &mut || {
-        Ok(Session::new(parts.model.sequence(PROMPT + ROUND * 64)?, parts.model.chunk_limit()))
-    })?;
+    let session = Session::new(parts.model.sequence(PROMPT + ROUND * 64)?, parts.model.chunk_limit());
+    let steps = steps(options, &vocabulary, session)?;
     let runtime = parts.model.runtime();
     Ok(GuidedCostReport {
         step: Micros::of(steps.free),
@@ -231,16 +230,12 @@ struct Steps {
 }
 
 /// Answers with and without the form in turn, so that both meet the same machine.
-fn steps(
-    options: &GuidedCostOptions,
-    vocabulary: &Arc<dyn Vocabulary>,
-    session: &mut dyn FnMut() -> Result<Session, Error>,
-) -> Result<Steps, Error> {
+fn steps(options: &GuidedCostOptions, vocabulary: &Arc<dyn Vocabulary>, mut session: Session) -> Result<Steps, Error> {
     let goes_on = || false;
     let mut guides = Guides::new(Arc::clone(vocabulary));
-    let mut session = session()?;
     let mut sampler = Sampler::new(&Sampling { seed: Some(1), ..Sampling::default() });
-    let prompt: Vec<u32> = (0..PROMPT).map(|index| (index * 7919 + 1000) as u32).collect();
+    let size = vocabulary.size().max(1);
+    let prompt: Vec<u32> = (0..PROMPT).map(|index| ((index * 7919 + 1000) % size) as u32).collect();
     let mut steps = Steps::default();
     let early = || failed("the answer was cancelled".to_owned());
     // The first time nothing is kept: pages are mapped, threads awake.
