@@ -15,9 +15,9 @@ use crate::loops::{Form, Loops};
 use crate::sse::{Decoder, Item};
 use crate::teller::{Ending, Teller};
 
-/// After the model said that it is done, the end of the stream is waited for so long and no longer: an error may still
-/// follow, but a connection that just stays open is none.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// After the model said that it is done, the end of the stream is waited for so long and no longer: more text or an error
+/// may still follow, but a connection that just stays open is none.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Bytes of a body in which a page for people shows itself.
 const PAGE_BYTES: usize = 64;
 
