@@ -155,12 +155,31 @@ impl Resolve for Names {
         let only_near = self.only_near;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(LookupFailed::Unknown)?;
-            let found: Vec<SocketAddr> =
-                found.filter(|address| !only_near || nearby::address(address.ip().to_canonical())).collect();
-            if found.is_empty() {
-                return Err(LookupFailed::LeadsAway.into());
-            }
+            let found = usable(found, only_near)?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })
+    }
+}
+
+/// What of the addresses behind a name may be connected to.
+fn usable(found: impl Iterator<Item = SocketAddr>, only_near: bool) -> Result<Vec<SocketAddr>, LookupFailed> {
+    let usable: Vec<_> = found.filter(|address| !only_near || nearby::address(address.ip().to_canonical())).collect();
+    if usable.is_empty() { Err(LookupFailed::LeadsAway) } else { Ok(usable) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_protection_leads_nowhere_but_near() {
+        let near: SocketAddr = "192.168.1.7:0".parse().expect("an address");
+        let mapped: SocketAddr = "[::ffff:10.0.0.1]:0".parse().expect("an address");
+        let far: SocketAddr = "203.0.113.9:0".parse().expect("an address");
+        let all = [far, near, mapped];
+        assert_eq!(usable(all.into_iter(), false).expect("all"), all);
+        assert_eq!(usable(all.into_iter(), true).expect("some"), [near, mapped]);
+        let error = usable([far].into_iter(), true).expect_err("none");
+        assert!(is_lookup_failure(&error), "it counts as a name that was not found");
     }
 }
