@@ -90,7 +90,11 @@ export async function open(browser, host, { language = "en-US", width = 1366, he
 
 /** Opens the page where the system's language was taken over long ago, so that the settings alone decide. */
 export function openAgain(browser, host, more = {}) {
-  return open(browser, host, { ...more, prepare: (page) => page.addInitScript(() => localStorage.setItem("aula.languageChosen", "1")) });
+  const prepare = async (page) => {
+    await page.addInitScript(() => localStorage.setItem("aula.languageChosen", "1"));
+    await more.prepare?.(page);
+  };
+  return open(browser, host, { ...more, prepare });
 }
 
 /** Collects what each transfer on the page says of its state, also what is gone in a moment. */

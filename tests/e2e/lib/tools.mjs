@@ -87,13 +87,19 @@ export class Workshop {
     return made;
   }
 
-  /** Takes the commands over; events of a tool are sent when `release` is called, where `hold` is set. */
-  async serve(page, { hold = false } = {}) {
+  /** Takes the commands over. */
+  async serve(page) {
     const answer = (route, value) => route.fulfill({ contentType: "application/json", body: JSON.stringify(value ?? null) });
     const refuse = (route, code) => route.fulfill({ status: 400, contentType: "application/json", body: JSON.stringify({ code, message: `scripted: ${code}`, hint: null, requestId: null }) });
     const commands = {
       features_get: () => FEATURE_NAMES.map((feature) => ({ feature, badge: this.badge, reason: null, unlock: null, instead: null, hidden: false, ...this.features[feature] })),
       tool_preview: ({ input }) => ({ badge: this.badge, host: "aula.school.local", texts: [{ role: "user", text: JSON.stringify(input) }], image: null, needsConsent: false }),
+      engines_get: () => ({
+        editable: true,
+        places: { questions: "device", drawings: "device", reading: "device", secondAnswer: "device" },
+        cloud: { on: false, key: "none", agreedAt: null, model: "gemma-4-26b-a4b-it", host: "generativelanguage.googleapis.com" },
+        school: { on: false, address: "", token: "none", kind: null, models: [], model: null, vision: null, managed: false },
+      }),
       creation_list: () => [...this.creations.values()].map(({ summary }) => summary).reverse(),
       creation_get: ({ id }) => this.creations.get(id),
       creation_work: ({ id, work }) => {
@@ -118,7 +124,6 @@ export class Workshop {
       creation_export: () => true,
       tool_cancel: () => undefined,
     };
-    this.release = () => undefined;
     for (const [command, run] of Object.entries(commands)) {
       await page.route(`**/ipc/${command}`, async (route) => {
         const given = route.request().postDataJSON() ?? {};
@@ -132,7 +137,6 @@ export class Workshop {
       const { input, engine } = route.request().postDataJSON();
       this.asked.push({ command: "tool_start", input, engine });
       const finish = (content, more = {}) => ({ event: "finished", creation: this.add(content, { input, ...more }) });
-      if (hold) await new Promise((resolve) => (this.release = resolve));
       const lines = [{ requestId: `tool-${++this.#count}` }, ...this.script(input, { finish, engine })];
       await route.fulfill({ contentType: "application/x-ndjson", body: lines.map((line) => `${JSON.stringify(line)}\n`).join("") }).catch(() => undefined);
     });

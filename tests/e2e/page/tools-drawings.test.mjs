@@ -18,9 +18,7 @@ after(async () => {
 async function opened(content, { page: more = {}, ...rest } = {}) {
   const shop = new Workshop();
   const made = shop.add(content, rest);
-  const page = await open(browser, host, more);
-  await shop.serve(page);
-  await page.reload();
+  const page = await open(browser, host, { ...more, prepare: (page) => shop.serve(page) });
   await at(page, "nav-create").click();
   await page.locator(`[data-id="${made.summary.id}"] .open`).click();
   return { page, shop, made };
@@ -155,9 +153,7 @@ test("a sheet shows its answers to whoever teaches, and is saved in three ways",
 test("a map is made of an answer in the chat, by the engine that its button names", async () => {
   const shop = new Workshop();
   shop.script = (_, { finish }) => [finish(MAP)];
-  const page = await open(browser, host);
-  await shop.serve(page);
-  await page.reload();
+  const page = await open(browser, host, { prepare: (page) => shop.serve(page) });
   await answerWith(page, wholeAnswer("Water rises, cools and falls."));
   await ask(page, "What is the water cycle?");
   await answered(page);

@@ -15,12 +15,10 @@ after(async () => {
 });
 
 /** The page of the tools, with what the test put on the list. */
-async function tools(prepare = () => undefined, more = {}) {
+async function tools(prepare = () => undefined) {
   const shop = new Workshop();
   prepare(shop);
-  const page = await open(browser, host, more.page);
-  await shop.serve(page, more);
-  await page.reload();
+  const page = await open(browser, host, { prepare: (page) => shop.serve(page) });
   await at(page, "nav-create").click();
   await at(page, "tool-quiz").waitFor();
   return { page, shop };
