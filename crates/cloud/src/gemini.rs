@@ -138,11 +138,17 @@ impl Gemini {
     /// If it may not, or the service cannot be reached.
     pub async fn try_reply(&self) -> Result<(), Error> {
         let _permit = self.open();
+        let mut silent = false;
         loop {
-            let manner = self.manner();
+            let learnt = self.manner();
+            let manner = Manner { thinking: learnt.thinking && !silent, ..learnt };
             let outcome = self.post("generateContent", &request::trial(manner), self.options.whole).await;
             let response = match outcome {
                 Err(error) if self.learn_manner(&error, manner) => continue,
+                Err(error) if manner.thinking && is_vague(&error) => {
+                    silent = true;
+                    continue;
+                }
                 outcome => outcome?,
             };
             let value = self.json(response, None).await?;
@@ -312,6 +318,12 @@ impl Generator for Gemini {
         tokio::spawn(self.clone().run(request, teller, cancel.clone()));
         Ok(Generation::new(receiver, cancel))
     }
+}
+
+/// Whether the service only says that something about the request is wrong. Perhaps it is what not every model takes; this
+/// once the same is asked without it.
+fn is_vague(error: &Error) -> bool {
+    matches!(error, Error::Refused { status: 400, problem: Problem::Other, .. })
 }
 
 fn model_info(model: &Value) -> Option<ModelInfo> {

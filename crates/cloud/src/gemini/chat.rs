@@ -6,8 +6,9 @@ use generation::{FinishReason, GenerateRequest, Usage};
 use network::Response;
 use serde_json::Value;
 
+use super::request::Manner;
 use super::wire::{self, Chunk, Finish};
-use super::{Gemini, request};
+use super::{Gemini, is_vague, request};
 use crate::answer::Visible;
 use crate::error::{Error, shown};
 use crate::exchange::{self, broke_off};
@@ -27,8 +28,10 @@ const PAGE_BYTES: usize = 64;
 /// If there is no answer, or none that is whole; what was shown stands.
 pub(super) async fn answer(gemini: &Gemini, request: &GenerateRequest, teller: &mut Teller) -> Result<Ending, Error> {
     let mut retries = gemini.retries();
+    let mut silent = false;
     loop {
-        let manner = gemini.manner();
+        let learnt = gemini.manner();
+        let manner = Manner { thinking: learnt.thinking && !silent, ..learnt };
         let body = request::body(request, manner);
         gemini.wait_for_allowance(request::tokens(request), teller).await;
         let outcome = match gemini.post("streamGenerateContent?alt=sse", &body, gemini.options.streaming).await {
@@ -38,6 +41,10 @@ pub(super) async fn answer(gemini: &Gemini, request: &GenerateRequest, teller: &
         match outcome {
             Err(error) if !teller.has_text() => {
                 if gemini.learn_manner(&error, manner) {
+                    continue;
+                }
+                if manner.thinking && is_vague(&error) {
+                    silent = true;
                     continue;
                 }
                 let Some(wait) = retries.after(&error) else { return Err(error) };

@@ -265,3 +265,53 @@ async fn memory_is_bounded() {
     pieces.extend(std::iter::repeat_n(&many[..], 6));
     assert_eq!(read(&gemini, &pieces).await.1, Err(ErrorCode::AnswerTooLarge));
 }
+
+/// Calls `visit` with `value` once for each place in it, with that place replaced by `odd`.
+fn with_each_place(value: &Value, odd: &Value, visit: &mut dyn FnMut(&Value)) {
+    fn places(value: &Value, at: &str, out: &mut Vec<String>) {
+        out.push(at.to_owned());
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, part)| places(part, &format!("{at}/{name}"), out)),
+            Value::Array(parts) => {
+                parts.iter().enumerate().for_each(|(nth, part)| places(part, &format!("{at}/{nth}"), out))
+            }
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    places(value, "", &mut all);
+    for place in all {
+        let mut changed = value.clone();
+        if let Some(part) = changed.pointer_mut(&place) {
+            *part = odd.clone();
+        }
+        visit(&changed);
+    }
+}
+
+#[tokio::test]
+async fn anything_anywhere_is_read_without_a_panic() {
+    let gemini = gemini();
+    let full = json!({
+        "candidates": [{"content": {"parts": [{"text": "b", "thought": false}], "role": "model"}, "finishReason": "STOP",
+                        "finishMessage": "m", "index": 0, "safetyRatings": [{"category": "C", "probability": "P"}]}],
+        "promptFeedback": {"safetyRatings": []},
+        "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "thoughtsTokenCount": 1},
+    });
+    let error = json!({"error": {"code": 429, "message": "m", "status": "S", "details": [
+        {"@type": "t", "retryDelay": "1s", "violations": [{"quotaId": "PerMinute", "quotaValue": "9"}],
+         "metadata": {"quota_limit": "x", "quota_limit_value": "1"}, "reason": "R"}]}});
+    let deep = (0..200).fold(json!("x"), |inner, _| json!([inner]));
+    for odd in [json!(null), json!(-1), json!(1e300), json!("\u{0}"), json!([]), json!({}), json!([null]), deep] {
+        for value in [&full, &error] {
+            let mut changed = Vec::new();
+            with_each_place(value, &odd, &mut |value| changed.push(value.clone()));
+            assert!(changed.len() > 10);
+            for value in changed {
+                let body = stream(&[text("a"), value.clone()]);
+                let (read, _) = read(&gemini, &[body.as_bytes()]).await;
+                assert!(read.starts_with('a'), "what came before stays: {value}");
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::chat::{blocked, with_message};
 use super::request::Manner;
 use super::wire::{Chunk, Finish};
-use super::{Gemini, request};
+use super::{Gemini, is_vague, request};
 use crate::answer;
 use crate::error::{Error, shown};
 use crate::loops::{Form, Loops};
@@ -46,17 +46,23 @@ pub(super) async fn answer(gemini: &Gemini, request: &GenerateRequest, teller: &
     };
     let mut retries = gemini.retries();
     let mut ask = Ask::Question;
-    let mut without_form = false;
+    let (mut without_form, mut silent) = (false, false);
     let mut failure = Error::Cut;
     for call in 0..MOST_CALLS {
         let learnt = gemini.manner();
-        let manner = Manner { form: learnt.form && !without_form, ..learnt };
+        let manner = Manner { form: learnt.form && !without_form, thinking: learnt.thinking && !silent };
         let body = match &ask {
             Ask::Question => request::body(request, manner),
             Ask::Mending { misfit, bad } => request::mending(request, manner, misfit, bad),
         };
         let value = match patient_call(gemini, request, &body, &mut retries, teller).await {
             Err(error) if gemini.learn_manner(&error, manner) => {
+                failure = error;
+                continue;
+            }
+            Err(error) if is_vague(&error) && (manner.form || manner.thinking) => {
+                silent = !manner.form;
+                without_form = true;
                 failure = error;
                 continue;
             }
@@ -70,7 +76,7 @@ pub(super) async fn answer(gemini: &Gemini, request: &GenerateRequest, teller: &
             }
             Outcome::Derailed(error) => {
                 tracing::info!(call, %error, "a result derailed");
-                if without_form || !learnt.form {
+                if !manner.form {
                     return Err(error);
                 }
                 failure = error;

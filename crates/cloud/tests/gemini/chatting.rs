@@ -68,6 +68,16 @@ async fn a_model_that_refuses_even_so_is_not_asked_for_ever() {
 }
 
 #[tokio::test]
+async fn a_vague_refusal_is_answered_with_a_simpler_request_once() {
+    let vague = refusal(400, "INVALID_ARGUMENT", "Request contains an invalid argument.", json!([]));
+    let (server, gemini) = with([vague.clone(), Reply::streamed([event("Ya", Some("STOP"))]), vague]).await;
+    assert_eq!(ask(&gemini, question()).await.text, "Ya");
+    assert_eq!(ask(&gemini, question()).await.code(), Some(ErrorCode::ServerRefused));
+    let told: Vec<bool> = server.requests().iter().map(|request| request.text().contains("thinkingConfig")).collect();
+    assert_eq!(told, [true, false, true, false]);
+}
+
+#[tokio::test]
 async fn a_used_up_allowance_is_waited_for_once_with_a_countdown() {
     let details = json!([
         {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [

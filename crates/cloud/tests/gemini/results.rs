@@ -73,6 +73,21 @@ async fn without_a_schema_where_the_model_takes_none() {
 }
 
 #[tokio::test]
+async fn a_vague_refusal_has_the_request_made_simpler_step_by_step() {
+    let vague = refusal(400, "INVALID_ARGUMENT", "Request contains an invalid argument.", json!([]));
+    let (server, gemini) = with([vague.clone(), vague.clone(), whole(GOOD, "STOP"), whole(GOOD, "STOP")]).await;
+    assert_eq!(ask(&gemini, task()).await.text, GOOD);
+    assert_eq!(ask(&gemini, task()).await.text, GOOD);
+    let thinks = |body: &Value| body["generationConfig"].get("thinkingConfig").is_some();
+    let asked: Vec<_> = bodies(&server).iter().map(|body| (has_schema(body), thinks(body))).collect();
+    // It may have been anything, so nothing is remembered.
+    assert_eq!(asked, [(true, true), (false, true), (false, false), (true, true)]);
+    let (server, gemini) = with([vague]).await;
+    assert_eq!(ask(&gemini, task()).await.code(), Some(ErrorCode::ServerRefused));
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn a_loop_is_tried_once_without_the_schema() {
     let loops = ["{\"word\":\"luz\",".to_owned() + &" ".repeat(500), "{\"word\":\"".to_owned() + &"la la ".repeat(300)];
     for text in loops {
