@@ -5,8 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
+use cloud::{Gemini, Secret};
 use errors::ErrorCode;
 use generation::{FinishReason, GenerateRequest, Structure};
+use network::{Client, Permit, Purpose};
 use serde_json::{Value, json};
 use test_support::http::{HttpServer, Reply};
 
@@ -77,15 +79,36 @@ fn without_marks(text: &str) -> String {
     text.trim_start().to_owned()
 }
 
+/// A server, and a client whose network stays open: one connection for all recordings.
+struct Line {
+    server: HttpServer,
+    client: Client,
+    _permit: Permit,
+}
+
+impl Line {
+    async fn open() -> Self {
+        let client = client();
+        let _permit = client.gate().open(Purpose::CloudBoost);
+        Self { server: HttpServer::start([]).await, client, _permit }
+    }
+
+    /// What a new engine makes of `reply`.
+    async fn ask(&self, reply: Reply, request: GenerateRequest) -> Seen {
+        self.server.then([reply]);
+        let gemini = Gemini::new(self.client.clone(), options(&self.server.address()), Secret::new(KEY));
+        ask(&gemini, request).await
+    }
+}
+
 /// Where reading `recording` in pieces of `piece` bytes goes wrong.
-async fn misread(recording: &Recording, piece: usize) -> Option<String> {
+async fn misread(line: &Line, recording: &Recording, piece: usize) -> Option<String> {
     let reply = if recording.status == 200 {
         Reply::streamed(recording.body.chunks(piece))
     } else {
         Reply::whole(recording.status, &recording.content_type, &recording.body)
     };
-    let (_server, gemini) = with([reply]).await;
-    let seen = ask(&gemini, question()).await;
+    let seen = line.ask(reply, question()).await;
     let good = match expected(&recording.outcome) {
         Ok(reason) => seen.reason() == Some(reason) && seen.text == without_marks(&recording.text),
         Err(codes) => {
@@ -108,13 +131,14 @@ async fn misread(recording: &Recording, piece: usize) -> Option<String> {
 
 #[tokio::test]
 async fn every_recording_is_read_as_what_it_is() {
+    let line = Line::open().await;
     let mut faults = Vec::new();
     for folder in folders() {
         let recordings = recordings(&folder);
         let before = faults.len();
         for recording in &recordings {
             for piece in [usize::MAX, 97] {
-                faults.extend(misread(recording, piece).await);
+                faults.extend(misread(&line, recording, piece).await);
             }
         }
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -128,12 +152,12 @@ async fn every_recording_is_read_as_what_it_is() {
 async fn every_recording_is_a_result_or_a_reason() {
     let structure = Structure { name: "any".to_owned(), schema: json!({"type": "object", "maxProperties": 0}) };
     let task = GenerateRequest { structure: Some(structure), ..question() };
+    let line = Line::open().await;
     for folder in folders() {
         for recording in recordings(&folder) {
-            let server =
-                HttpServer::start([Reply::whole(recording.status, &recording.content_type, &recording.body)]).await;
-            let gemini = gemini(&server);
-            let seen = ask(&gemini, task.clone()).await;
+            let before = line.server.requests().len();
+            let reply = Reply::whole(recording.status, &recording.content_type, &recording.body);
+            let seen = line.ask(reply, task.clone()).await;
             let blocked = recording.outcome == "blocked" && !recording.body.starts_with(b"data:");
             let name = &recording.name;
             if blocked {
@@ -148,7 +172,7 @@ async fn every_recording_is_a_result_or_a_reason() {
             } else {
                 assert_eq!(seen.text, "{}", "{name}");
             }
-            assert!(server.requests().len() <= 7, "{name}");
+            assert!(line.server.requests().len() <= before + 7, "{name}");
         }
     }
 }
