@@ -242,8 +242,9 @@ fn name(curve: &Curve, paint: Paint, runs: &[Vec<(f64, f64)>], others: &[(f64, f
     let places = parts.map(|part| longest[((longest.len() - 1) as f64 * part) as usize]);
     let is_clear = |(x, y): &&(f64, f64)| others.iter().all(|other| (other.0 - x).hypot(other.1 - y) > CLEAR);
     let clear: Vec<_> = places.iter().filter(is_clear).collect();
-    for (x, y) in if clear.is_empty() { places.iter().collect() } else { clear } {
-        label = label.around(Area::new(x - 3.0, y - 3.0, 6.0, 6.0), (*x, *y));
+    let places = if clear.is_empty() { places.iter().collect() } else { clear };
+    for (choice, (x, y)) in places.into_iter().enumerate() {
+        label = label.around_as_choice(choice, Area::new(x - 3.0, y - 3.0, 6.0, 6.0), (*x, *y));
     }
     Some(label)
 }

@@ -16,6 +16,8 @@ const MOST: f64 = 168.0;
 const APART: f64 = 5.0;
 /// What hiding one point of a line costs, in units of distance.
 const HIDES: f64 = 9.0;
+/// What standing on another shape costs.
+const MISLEADS: f64 = 32.0;
 /// Between points of lines that labels should not hide.
 const GRAIN: f64 = 7.0;
 
@@ -145,7 +147,13 @@ impl Label {
     }
 
     /// May stand around `area`, close to it or joined by a line to `target`.
-    pub(super) fn around(mut self, area: Area, target: (f64, f64)) -> Self {
+    pub(super) fn around(self, area: Area, target: (f64, f64)) -> Self {
+        self.around_as_choice(0, area, target)
+    }
+
+    /// The same, as the choice of so many others before it.
+    pub(super) fn around_as_choice(mut self, choice: usize, area: Area, target: (f64, f64)) -> Self {
+        let later = 5.0 * choice as f64;
         let far = Some(target);
         let (x, y) = area.middle();
         let (across, down) = ((area.width + self.width) / 2.0, (area.height + self.height) / 2.0);
@@ -154,14 +162,14 @@ impl Label {
         {
             let sides = [(0.0, 1.0), (0.0, -1.0), (1.0, 0.0), (-1.0, 0.0)];
             for (idx, (right, under)) in sides.into_iter().enumerate() {
-                let cost = base + 2.0 * idx as f64;
+                let cost = base + later + 2.0 * idx as f64;
                 self.add(x + right * (across + gap), y + under * (down + gap), cost, leader);
             }
             for (right, under) in [(1.0, 1.0), (1.0, -1.0), (-1.0, -1.0), (-1.0, 1.0)] {
                 let (dx, dy) = (right * (across + gap * 0.7), under * (down + gap * 0.7));
-                self.add(x + dx, y + dy, base + 12.0, far);
-                self.add(x + dx, y + dy / 2.0, base + 16.0, far);
-                self.add(x + dx / 2.0, y + under * (down + gap), base + 14.0, leader);
+                self.add(x + dx, y + dy, base + later + 12.0, leader);
+                self.add(x + dx, y + dy / 2.0, base + later + 16.0, leader);
+                self.add(x + dx / 2.0, y + under * (down + gap), base + later + 14.0, leader);
             }
         }
         self
@@ -223,6 +231,7 @@ impl Label {
 #[derive(Debug, Default)]
 pub(super) struct Obstacles {
     points: Vec<(f64, f64)>,
+    fills: Vec<Area>,
     taken: Vec<Area>,
 }
 
@@ -247,6 +256,7 @@ impl Obstacles {
     /// Something that hides the lines behind it.
     pub(super) fn cover(&mut self, area: &Area) {
         self.points.retain(|point| !area.contains(*point));
+        self.fills.push(*area);
     }
 
     fn hidden_by(&self, area: &Area) -> usize {
@@ -254,12 +264,15 @@ impl Obstacles {
     }
 
     /// What it costs to stand there; none where something else stands.
-    fn cost(&self, spot: &Spot) -> Option<f64> {
+    fn cost(&self, spot: &Spot, wanted: Option<(f64, f64)>) -> Option<f64> {
         let padded = spot.area.grown(APART / 2.0);
         if self.taken.iter().any(|area| area.grown(APART / 2.0).meets(&padded)) {
             return None;
         }
         let mut cost = spot.cost + self.hidden_by(&spot.area).min(40) as f64 * HIDES;
+        // Words on another shape would seem to name that one.
+        let misleads = |fill: &&Area| fill.meets(&spot.area) && !wanted.is_some_and(|wanted| fill.contains(wanted));
+        cost += MISLEADS * self.fills.iter().filter(misleads).count() as f64;
         if let Some(target) = spot.leader {
             let from = spot.area.nearest(target);
             let point = |part: f64| (from.0 + (target.0 - from.0) * part, from.1 + (target.1 - from.1) * part);
@@ -300,17 +313,18 @@ const TOO_BAD: f64 = 400.0;
 const MESH: f64 = 12.0;
 
 fn best(label: &Label, obstacles: &Obstacles, area: Area) -> Option<Spot> {
+    let wanted = label.wanted();
     let cheapest = |spots: &mut dyn Iterator<Item = Spot>| {
         spots
             .filter(|spot| area.holds(&spot.area))
-            .filter_map(|spot| Some((obstacles.cost(&spot)?, spot)))
+            .filter_map(|spot| Some((obstacles.cost(&spot, wanted)?, spot)))
             .min_by(|a, b| a.0.total_cmp(&b.0))
     };
     let near = cheapest(&mut label.spots.iter().copied());
     if let Some((_, spot)) = near.filter(|(cost, _)| *cost < TOO_BAD) {
         return Some(spot);
     }
-    let wanted = label.wanted()?;
+    let wanted = wanted?;
     let count = |room: f64| (room.max(0.0) / MESH) as usize;
     let (columns, rows) = (count(area.width - label.width), count(area.height - label.height));
     let everywhere = (0..=rows).flat_map(|row| (0..=columns).map(move |column| (row as f64, column as f64)));
