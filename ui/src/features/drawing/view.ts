@@ -20,6 +20,8 @@ export const SMALLEST = 0.25;
 export const LARGEST = 4;
 /** One press of a zoom button. */
 export const STEP = 1.25;
+/** A small drawing is not blown up further than this to fill a large window. */
+const LARGEST_FIT = 1.4;
 /** Air around what is fitted in. */
 const AIR = 24;
 
@@ -33,9 +35,9 @@ export function contentOf({ width, height, nodes }: Size & { readonly nodes: rea
   return { x, y, width: Math.max(...nodes.map((node) => node.x + node.width)) - x, height: Math.max(...nodes.map((node) => node.y + node.height)) - y };
 }
 
-/** All of it in the middle, not larger than it was drawn. */
+/** All of it in the middle. */
 export function fit(content: Box, room: Size): View {
-  const scale = within(Math.min(1, (room.width - 2 * AIR) / content.width, (room.height - 2 * AIR) / content.height));
+  const scale = within(Math.min(LARGEST_FIT, (room.width - 2 * AIR) / content.width, (room.height - 2 * AIR) / content.height));
   return centred(content, room, scale);
 }
 
