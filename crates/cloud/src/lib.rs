@@ -1,6 +1,7 @@
 //! Engines on other computers: Cloud Boost (the Gemini API) and the school's server (vLLM, llama-server, Ollama, LM Studio).
 //!
 //! * [`Gemini`] – Cloud Boost
+//! * [`School`] – the school's server
 //! * [`Secret`] – a key or token that shows up nowhere
 //! * [`Error`] – every bad day, with its code and the next thing to do
 //! * [`sse`] – streams of events, as servers really send them
@@ -13,12 +14,14 @@ mod exchange;
 mod gemini;
 mod loops;
 mod retry;
+mod school;
 mod secret;
 pub mod sse;
 mod teller;
 
 pub use error::{Error, Problem};
 pub use gemini::{Gemini, GeminiOptions};
+pub use school::{Discovery, Rung, School, SchoolOptions, ServerKind, school_origin};
 pub use secret::Secret;
 
 /// A model that a server offers.
