@@ -83,9 +83,10 @@ impl Axes {
         let zero = self.at(0.0, 0.0);
         let (left_end, right_end) = ((plot.x, zero.1), (right + BEYOND, zero.1));
         let (low_end, high_end) = ((zero.0, under), (zero.0, plot.y - BEYOND));
-        obstacles.line(&[left_end, right_end]);
-        obstacles.line(&[low_end, high_end]);
         for (from, to) in [(left_end, right_end), (low_end, high_end)] {
+            // Twice: words across an axis look like one of its numbers.
+            obstacles.line(&[from, to]);
+            obstacles.line(&[from, to]);
             items.extend(arrow(from, to).into_iter().map(thin));
         }
         for (item, area) in self.numbers(zero).into_iter().chain([

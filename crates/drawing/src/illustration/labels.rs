@@ -166,7 +166,7 @@ impl Label {
                 self.add(x + right * (across + gap), y + under * (down + gap), cost, leader);
             }
             for (right, under) in [(1.0, 1.0), (1.0, -1.0), (-1.0, -1.0), (-1.0, 1.0)] {
-                let (dx, dy) = (right * (across + gap * 0.7), under * (down + gap * 0.7));
+                let (dx, dy) = (right * (across + gap * 0.8), under * (down + gap * 0.8));
                 self.add(x + dx, y + dy, base + later + 12.0, leader);
                 self.add(x + dx, y + dy / 2.0, base + later + 16.0, leader);
                 self.add(x + dx / 2.0, y + under * (down + gap), base + later + 14.0, leader);
