@@ -101,6 +101,7 @@ def main():
     p.add_argument("--batch", type=int, default=400)
     p.add_argument("--kinds", nargs="*", default=list(generate.KINDS))
     p.add_argument("--modes", nargs="*", default=["test/greedy", "test/sampled", "numbers/greedy"])
+    p.add_argument("--tools", type=int, default=0, help="so many held-out tasks of the app's tools, greedy and sampled, without a grammar")
     p.add_argument("--half", action="store_true", help="bf16 arithmetic")
     a = p.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -113,8 +114,25 @@ def main():
                 for t in generate.test_prompts(kind, l, a.per, a.seed, split):
                     ids = encode(generate.render(t["system"], t["history"], t["user"]))
                     jobs.append((how == "sampled", len(encode(t["answer"])), mode, t, ids))
-    jobs.sort(key=lambda j: (j[0], size_class(j[1]), len(j[4])))
     gen = torch.Generator(device=device).manual_seed(a.seed)
+    measured = {}
+    if a.tools:
+        import tools
+        rows = tools.tasks(a.tools, a.seed)
+        rows.sort(key=lambda r: len(tools.compact(r[3])))
+        for how in ("greedy", "sampled"):
+            done, start = [], time.time()
+            for i in range(0, len(rows), a.batch):
+                part = rows[i:i + a.batch]
+                prompts = [encode(generate.render(system, [], user)) for _, system, user, _, _ in part]
+                limit = min(2400, len(encode(tools.compact(part[-1][3]))) * 3 // 2 + 100)
+                for row, text in zip(part, generate_batch(model, prompts, limit, how == "sampled", gen, a.half)):
+                    done.append((row[0], row[3], row[4], text))
+            measured[how] = tools.measure(done)
+            for r in measured[how]:
+                print(how, {k: v for k, v in r.items() if k != "samples"}, flush=True)
+            print(f"tools {how}: {time.time() - start:.0f} s", flush=True)
+    jobs.sort(key=lambda j: (j[0], size_class(j[1]), len(j[4])))
     start, done = time.time(), []
     i = 0
     while i < len(jobs):
@@ -144,7 +162,7 @@ def main():
             r = [x for x in results if x["mode"] == mode and x["kind"] == kind]
             print(f"  {kind:9}", "  ".join(f"{x['lang']} {x['exact']:.3f} ({x['whole_text']:.3f}, null {x['null']:.2f}, ref {x['refused']:.2f})" for x in r))
     if a.out:
-        Path(a.out).write_text(json.dumps(dict(model=Path(a.model).name, per=a.per, seed=a.seed, device=device, results=results), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        Path(a.out).write_text(json.dumps(dict(model=Path(a.model).name, per=a.per, seed=a.seed, device=device, results=results, tools=measured), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(f"{time.time() - start:.0f} s")
 
 

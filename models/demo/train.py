@@ -123,14 +123,15 @@ def encode_dialogue(system, turns):
 
 
 def shard(job):
-    """Dialogues of one shard, packed into batches of equal length class. Deterministic by (seed, index)."""
+    """Dialogues and tasks of one shard, packed into batches of equal length class. Deterministic by (seed, index)."""
     import numpy as np
-    seed, index, size, tokens = job
+    import tools
+    seed, index, size, tokens, share = job
     rng = random.Random(f"{seed}/{index}")
     rows = []
     for _ in range(size):
-        ids, mask = encode_dialogue(*generate.dialogue(rng))
-        if len(ids) <= 2048:
+        ids, mask = encode_dialogue(*(tools.dialogue(rng) if rng.random() < share else generate.dialogue(rng)))
+        if len(ids) <= 2560:
             rows.append((ids, mask))
     rows.sort(key=lambda r: len(r[0]))
     batches, i = [], 0
@@ -201,8 +202,14 @@ def train(a):
     fuse_norms()
     model = build().to(dev)
     if a.init:
-        from safetensors.torch import load_file
-        model.load_state_dict({k: v.float() for k, v in load_file(a.init).items()}, strict=False)
+        if a.init.endswith(".gguf"):
+            from convert import dequantized
+            weights = {k: torch.from_numpy(v.copy()) for k, v in dequantized(a.init).items()}
+        else:
+            from safetensors.torch import load_file
+            weights = load_file(a.init)
+        missing, unexpected = model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
+        assert not unexpected and all(m == "lm_head.weight" or "embed_scale" in m or "inv_freq" in m for m in missing), (missing, unexpected)
     model.train()
     body = model.model
     head = model.get_input_embeddings().weight
@@ -240,7 +247,7 @@ def train(a):
         for i in range(limit):
             while i > taken[0] + 3 * workers:  # do not run far ahead of the training
                 time.sleep(0.05)
-            yield (a.seed, i, a.shard, a.tokens)
+            yield (a.seed, i, a.shard, a.tokens, a.tools)
 
     taken = [0]
     running = []
@@ -279,7 +286,7 @@ def train(a):
         if done:
             break
     save("model.safetensors")
-    (out / "train.json").write_text(json.dumps(dict(seed=a.seed, steps=step, tokens=tokens, seconds=round(time.time() - start, 1) if start else None, peak_lr=a.lr, batch_tokens=a.tokens, shard=a.shard, shards=taken[0],
+    (out / "train.json").write_text(json.dumps(dict(seed=a.seed, steps=step, tokens=tokens, seconds=round(time.time() - start, 1) if start else None, peak_lr=a.lr, batch_tokens=a.tokens, tools=a.tools, shard=a.shard, shards=taken[0],
                                                     device=torch.cuda.get_device_name() if dev == "cuda" else "cpu", parameters=sum(p.numel() for p in model.parameters()), log=log), indent=1) + "\n")
     print("done", flush=True)
     for child in multiprocessing.active_children():
@@ -298,7 +305,8 @@ def main():
     m.add_argument("--seconds", type=float, default=400, help="length of the training; the learning rate follows the clock")
     m.add_argument("--steps", type=int, default=0, help="a fixed number of steps instead of --seconds")
     m.add_argument("--stop", type=int, default=0, help="stop after this many steps of the schedule")
-    m.add_argument("--init", help="go on from these weights instead of random ones")
+    m.add_argument("--init", help="go on from these weights (safetensors, or a GGUF file dequantised) instead of random ones")
+    m.add_argument("--tools", type=float, default=0.25, help="share of the app's tools among the dialogues")
     m.add_argument("--lr", type=float, default=2e-3)
     m.add_argument("--tokens", type=int, default=65536, help="padded tokens in a batch")
     m.add_argument("--shard", type=int, default=8192, help="dialogues generated at a time")
