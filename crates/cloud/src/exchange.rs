@@ -29,14 +29,19 @@ pub(crate) fn looks_like_page(body: &[u8]) -> bool {
 pub(crate) async fn read_all(mut response: Response, teller: Option<&Teller>) -> Result<Vec<u8>, Error> {
     let host = response.host().to_owned();
     let mut body = Vec::new();
+    let mut characters = 0;
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(Some(chunk)) => {
+                // Each character of UTF-8 has one byte that does not go on with another.
+                characters += chunk.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+                body.extend_from_slice(&chunk);
+            }
             Ok(None) => return Ok(body),
             Err(cause) => return Err(broke_off(&host, cause)),
         }
         if let Some(teller) = teller {
-            teller.receiving(body.len()).await;
+            teller.receiving(characters).await;
         }
     }
 }
