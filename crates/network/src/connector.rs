@@ -9,12 +9,17 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tower::{Layer, Service};
 
 use crate::gate::{Gate, Purpose};
 use crate::nearby;
+
+/// Longest wait for the address behind a name. It is shorter than every wait for a connection, so that whoever waits in
+/// vain for a name is told so.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(8);
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -28,6 +33,8 @@ pub(crate) struct GateClosed;
 pub(crate) enum LookupFailed {
     #[error("the name could not be looked up")]
     Unknown(#[source] std::io::Error),
+    #[error("nobody answered who has the name")]
+    TimedOut,
     #[error("the name leads out of this network, and the connection would be unprotected")]
     LeadsAway,
 }
@@ -119,9 +126,9 @@ pub(crate) fn is_gate_closed(error: &(dyn StdError + 'static)) -> bool {
     any_cause(error, |cause| cause.is::<GateClosed>())
 }
 
-/// Whether the name could not be looked up.
+/// Whether the name could not be looked up, or is none that any computer can have.
 pub(crate) fn is_lookup_failure(error: &(dyn StdError + 'static)) -> bool {
-    any_cause(error, |cause| cause.is::<LookupFailed>())
+    any_cause(error, |cause| cause.is::<LookupFailed>() || cause.is::<rustls::pki_types::InvalidDnsNameError>())
 }
 
 /// Whether `test` holds for `error` or anything below it; an `io::Error` hides its cause in itself.
@@ -154,7 +161,9 @@ impl Resolve for Names {
         self.gate.record_lookup();
         let only_near = self.only_near;
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(LookupFailed::Unknown)?;
+            let looking = tokio::net::lookup_host((name.as_str(), 0));
+            let found = tokio::time::timeout(LOOKUP_TIMEOUT, looking).await.map_err(|_| LookupFailed::TimedOut)?;
+            let found = found.map_err(LookupFailed::Unknown)?;
             let found = usable(found, only_near)?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })

@@ -113,7 +113,14 @@ async fn every_way_in_which_no_answer_comes_has_its_code() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     let error = post(&client, &gone, patience()).await.expect_err("nobody there");
     assert_eq!(error.code(), ErrorCode::Offline, "{error:?}");
-    let error = post(&client, "https://aula-no-such-host.invalid/", patience()).await.expect_err("no such name");
+    // No name has so long a part, so nobody on any network is asked about it and the answer comes at once.
+    let name = format!("{}.local", "x".repeat(64));
+    let error = post(&client, &format!("https://{name}/"), patience()).await.expect_err("no such name");
+    assert!(matches!(error, Error::NameNotFound { .. }) && error.code() == ErrorCode::NameNotFound, "{error:?}");
+    let school = client.gate().open(Purpose::SchoolServer);
+    let error = client.send(Purpose::SchoolServer, &Request::post_json(&format!("http://{name}/"), b"{}")).await;
+    let error = error.expect_err("no such name");
+    drop(school);
     assert!(matches!(error, Error::NameNotFound { .. }) && error.code() == ErrorCode::NameNotFound, "{error:?}");
     assert!(error.may_pass() && error.hint().is_some());
 
