@@ -8,8 +8,8 @@ use serde_json::Value;
 const PROMPT_TOKENS: usize = 1024;
 
 /// The words of a result have about so many characters in a token with the finest vocabulary there is, the demo model's of
-/// 2048 pieces (1.95, measured on 600 of its own results). Marks and names of fields it cuts into pieces of 1.35 characters, so
-/// they count one each. Gemma's own vocabulary of 262 144 needs about half of both.
+/// 2048 pieces (1.95, measured on 600 of the results that it was trained on). Marks and names of fields it cuts into pieces of 1.35 characters, so
+/// they count one each. Gemma's own vocabulary of 262 144 cuts coarser.
 const CHARS_PER_TOKEN: usize = 2;
 
 impl Task {
