@@ -1,4 +1,5 @@
-//! Logits processors edit a row of logits before a token is drawn: the seam for guided decoding.
+//! Logits processors edit a row of logits before a token is drawn. What an answer with a form allows is applied after
+//! them; see [`crate::guided`].
 
 /// Edits one row of logits.
 pub trait LogitsProcessor: Send {

@@ -26,9 +26,9 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// What answers of one model are held to their form with. Cheap until the first such answer is asked for.
 ///
-/// The trie of the vocabulary and its classes are made then, on the guide's own thread, while the prompt is read: with
-/// 262 144 tokens that takes 1.3 seconds and 110 MB (docs/structured-output.md), which reading the prompt hides on
-/// computers where a second counts, and whoever only chats never pays for.
+/// The trie of the vocabulary and its classes are made then, on the guide's own thread, while the prompt is read. With
+/// 262 144 tokens that takes 0.7 s and 90 MB (`docs/structured-output.md`): made after each load, whoever only chats would
+/// pay for it, and where memory is short 90 MB count; made now, reading the prompt of a tool hides most of it.
 pub struct Guides {
     vocabulary: Arc<dyn Vocabulary>,
     thread: Option<Sender<Job>>,

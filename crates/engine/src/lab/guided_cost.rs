@@ -126,13 +126,13 @@ pub fn guided_cost(options: &GuidedCostOptions) -> Result<GuidedCostReport, Erro
             None => of_this_computer(),
         }
     };
+    // Before the model is opened, whose mapped pages would be counted as memory of the trie.
+    let vocabulary_file = options.vocabulary.as_ref().unwrap_or(&options.model);
+    let file = GgufFile::open(vocabulary_file).map_err(gemma4::Error::from)?;
+    let vocabulary = GemmaCodec::new(Tokenizer::from_gguf(&file, None)?).vocabulary();
+    drop(file);
+    let walk = walk(options, &vocabulary)?;
     let parts = Parts::open(&options.model, DeviceChoice::Cpu, options.cache_dir.as_deref(), &load)?;
-    let tokenizer = match &options.vocabulary {
-        None => parts.tokenizer,
-        Some(path) => Tokenizer::from_gguf(&GgufFile::open(path).map_err(gemma4::Error::from)?, None)?,
-    };
-    let vocabulary = GemmaCodec::new(tokenizer).vocabulary();
-    let walk = walk(options, &vocabulary, parts.model.config().vocab_size)?;
     let session = Session::new(parts.model.sequence(PROMPT + ROUND * 64)?, parts.model.chunk_limit());
     let steps = steps(options, &vocabulary, session)?;
     let runtime = parts.model.runtime();
@@ -151,11 +151,7 @@ fn failed(what: String) -> Error {
 }
 
 /// The grammar's own work along the document, on this thread.
-fn walk(
-    options: &GuidedCostOptions,
-    vocabulary: &Arc<dyn Vocabulary>,
-    width: usize,
-) -> Result<GuidedCostReport, Error> {
+fn walk(options: &GuidedCostOptions, vocabulary: &Arc<dyn Vocabulary>) -> Result<GuidedCostReport, Error> {
     let before = memory::resident_bytes();
     let begun = Instant::now();
     let environment = environment(Arc::clone(vocabulary));
@@ -168,7 +164,7 @@ fn walk(
     let grammar = workshop.grammar(&options.structure.schema).map_err(failed)?;
     let grammar_s = begun.elapsed().as_secs_f64();
 
-    let mut row = vec![0.0; width];
+    let mut row = vec![0.0; vocabulary.size()];
     let (mut advance, mut mask, mut apply, mut serial) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut n_tokens, mut n_forced) = (0, 0);
     for _ in 0..options.reps {
