@@ -9,6 +9,7 @@ use std::time::Duration;
 
 /// What engines elsewhere there are.
 #[derive(Debug, clap::Args)]
+#[group(id = "elsewhere")]
 pub struct Arguments {
     /// Starts a scripted server that is Cloud Boost and a school's server; its address is the second line of the output.
     #[arg(long)]
