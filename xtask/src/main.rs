@@ -5,6 +5,7 @@ mod display;
 mod dist;
 mod emulate;
 mod laboratory;
+mod live;
 mod page;
 mod process;
 mod start;
@@ -46,6 +47,10 @@ enum Task {
     Corpus(laboratory::Options),
     /// Measure what holding an answer to a form costs beside a step of the model.
     GuidedCost(laboratory::Options),
+    /// Ask a real llama-server with the demo model everything that Aula asks a school's server.
+    Live(live::Options),
+    /// Have many simulated laptops ask one school server, and tell how each fared.
+    Load(live::Load),
     /// Write a model file with random weights in a published mix of quantizations.
     SynthModel(synth_model::Options),
 }
@@ -61,6 +66,8 @@ fn main() -> ExitCode {
         Task::Tools(options) => laboratory::run("tools", &options),
         Task::Corpus(options) => laboratory::run("corpus", &options),
         Task::GuidedCost(options) => laboratory::run("guided-cost", &options),
+        Task::Live(options) => live::run(&options),
+        Task::Load(options) => live::load(&options),
         Task::SynthModel(options) => synth_model::run(&options),
     };
     match result {

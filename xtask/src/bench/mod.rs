@@ -6,7 +6,7 @@
 
 mod child;
 mod machine;
-mod peer;
+pub mod peer;
 mod reading;
 mod rows;
 mod stats;

@@ -85,6 +85,28 @@ impl Peer {
     }
 }
 
+/// Its `llama-server`, built without its page. What was built is kept under `folder` and found again.
+///
+/// # Errors
+/// If the source cannot be had or built.
+pub fn server(source: Option<&Path>, folder: &Path) -> Result<PathBuf> {
+    let build = folder.join("build-server");
+    let program = build.join("bin").join(format!("llama-server{}", std::env::consts::EXE_SUFFIX));
+    if program.is_file() {
+        return Ok(program);
+    }
+    let source = match source {
+        Some(folder) => llama_cpp_in(folder)?,
+        None => download(folder)?,
+    };
+    let mut settings = settings(&Machine::look(), true);
+    settings.retain(|setting| !setting.starts_with("-DLLAMA_BUILD_SERVER"));
+    settings
+        .extend(["BUILD_SERVER=ON", "BUILD_UI=OFF", "USE_PREBUILT_UI=OFF"].map(|setting| format!("-DLLAMA_{setting}")));
+    build_targets(&source, &build, &settings, &["llama-server"])?;
+    Ok(program)
+}
+
 /// llama.cpp's own folder in `folder`.
 fn llama_cpp_in(folder: &Path) -> Result<PathBuf> {
     let candidates = [folder.to_owned(), folder.join(VENDORED)];
@@ -111,6 +133,10 @@ fn download(folder: &Path) -> Result<PathBuf> {
 }
 
 fn compile(source: &Path, build: &Path, settings: &[String]) -> Result<()> {
+    build_targets(source, build, settings, &[BENCH, COMPLETION, BATCHED])
+}
+
+fn build_targets(source: &Path, build: &Path, settings: &[String], targets: &[&str]) -> Result<()> {
     if find_in_path(&format!("cmake{}", std::env::consts::EXE_SUFFIX)).is_none() {
         bail!("cmake is missing: install it (Debian: `apt install cmake`), or give a built program with `--peer-bin`");
     }
@@ -119,7 +145,8 @@ fn compile(source: &Path, build: &Path, settings: &[String]) -> Result<()> {
     Program::new("cmake")
         .arg("--build")
         .arg(build)
-        .args(["--config", "Release", "--target", BENCH, COMPLETION, BATCHED, "--parallel", &jobs])
+        .args(["--config", "Release", "--parallel", &jobs, "--target"])
+        .args(targets)
         .run()
 }
 
