@@ -6,7 +6,7 @@ mod saved;
 pub(crate) use saved::save;
 
 use crate::App;
-use crate::dto::{Creation, CreationSummary, DrawingView, ExportFormat, IpcError, Work};
+use crate::dto::{Creation, CreationSummary, DrawingView, ExportFormat, IpcError, Language, Work};
 use crate::failure::{Refusal, Reply};
 use crate::settings;
 use crate::transfers::Pick;
@@ -104,12 +104,20 @@ pub async fn export(app: &App, id: &str, format: ExportFormat) -> Result<bool, I
     let language = settings::get_all(app).await?.language;
     // Made before anybody is asked for a place: what cannot be made is said at once.
     let name = export::suggested_name(&creation, format);
-    let made = tokio::task::spawn_blocking(move || export::bytes(&creation, format, language)).await;
-    let bytes = made.map_err(|_| Refusal::TaskDied { what: "making the file" })??;
+    let bytes = file(creation, format, language).await?;
     let Some(path) = app.picker().pick(Pick::SaveFile { name }, language).await else { return Ok(false) };
     let written = tokio::task::spawn_blocking(move || export::write(&path, format, &bytes)).await;
     written.map_err(|_| Refusal::TaskDied { what: "writing the file" })??;
     Ok(true)
+}
+
+/// The bytes of the file that [`export`] writes of `creation`, with headings in `language`.
+///
+/// # Errors
+/// When it cannot be written in this format.
+pub async fn file(creation: Creation, format: ExportFormat, language: Language) -> Result<Vec<u8>, IpcError> {
+    let made = tokio::task::spawn_blocking(move || export::bytes(&creation, format, language)).await;
+    made.map_err(|_| Refusal::TaskDied { what: "making the file" })?
 }
 
 async fn is_adult(app: &App) -> Reply<bool> {

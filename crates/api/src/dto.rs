@@ -26,6 +26,8 @@ pub use transfer::{
     Transfer, TransferKind, TransferState,
 };
 
+pub use tutor::tools::{Content, Level, SheetForm, ToolKind};
+
 use serde::{Deserialize, Serialize};
 use specta::Type;
 

@@ -3,12 +3,14 @@
 //! What is set up lies in the store; keys and tokens lie in the system's keychain or in memory ([`crate::elsewhere`]) and
 //! are read at the moment of use. Only an adult profile changes anything here, and a learner never reaches Cloud Boost.
 
+mod overview;
 mod setup;
 mod situation;
 mod state;
 mod tests_of;
 mod who;
 
+pub use overview::{Overview, overview};
 pub(crate) use setup::Setup;
 pub(crate) use situation::{Facts, on_device};
 pub(crate) use who::{Where, Who};

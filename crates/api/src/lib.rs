@@ -46,7 +46,6 @@ pub use engine::WorkerCommand;
 pub use installed::InstalledModels;
 pub use sink::Sink;
 pub use transfers::{LocalTransfers, NoPicker, Picker, TransferPort};
-
 /// Does what the hidden first argument asks for, if there is one, and ends the process: serve a model, or ask a source
 /// of facts about graphics cards. Must run first in the `main` of every program that passes itself on as one of these.
 pub fn run_hidden_task_if_asked() {

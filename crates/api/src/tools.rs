@@ -10,7 +10,7 @@ mod task;
 pub(crate) use task::shown;
 
 use crate::app::Busy;
-use crate::dto::{BadgeKind, FeatureState, IpcError, SendPreview, ToolEvent, ToolInput, ToolTicket};
+use crate::dto::{BadgeKind, FeatureState, IpcError, Language, SendPreview, ToolEvent, ToolInput, ToolTicket};
 use crate::engines::{Facts, Where};
 use crate::failure::Refusal;
 use crate::{App, Sink};
@@ -31,7 +31,7 @@ pub async fn features(app: &App) -> Result<Vec<FeatureState>, IpcError> {
 /// As for [`start`]; that an adult must still agree is part of the answer, not an error.
 pub async fn preview(app: &App, input: ToolInput, engine: Option<BadgeKind>) -> Result<SendPreview, IpcError> {
     let facts = Facts::now(app).await?;
-    let prepared = task::prepare(app, &facts, &input, engine, true).await?;
+    let prepared = task::prepare(app, &facts, &input, engine, None, true).await?;
     let image_id = if let ToolInput::Reading { image_id, .. } = &input { Some(image_id.as_str()) } else { None };
     Ok(task::shown(&prepared.request, &prepared.who, image_id))
 }
@@ -46,13 +46,27 @@ pub async fn start(
     engine: Option<BadgeKind>,
     sink: impl Sink<ToolEvent>,
 ) -> Result<ToolTicket, IpcError> {
+    start_in(app, input, engine, None, sink).await
+}
+
+/// [`start`], for something in another `language` than the one chosen in Settings.
+///
+/// # Errors
+/// As for [`start`].
+pub async fn start_in(
+    app: &App,
+    input: ToolInput,
+    engine: Option<BadgeKind>,
+    language: Option<Language>,
+    sink: impl Sink<ToolEvent>,
+) -> Result<ToolTicket, IpcError> {
     app.admit()?;
     let _admitted = app.admission().await;
     if app.is_at_work(&Busy::Tool) {
         return Err(Refusal::ToolAtWork.into());
     }
     let facts = Facts::now(app).await?;
-    let prepared = task::prepare(app, &facts, &input, engine, false).await?;
+    let prepared = task::prepare(app, &facts, &input, engine, language, false).await?;
     let by = Where::of(app, prepared.who.kind, &facts.setup).await?;
     let request_id = prepared.request.request_id.clone();
     let cancel = app.register(&request_id, Busy::Tool, prepared.who.kind);

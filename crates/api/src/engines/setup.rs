@@ -2,12 +2,14 @@
 
 use crate::App;
 use crate::dto::{Place, Places, ServerKind};
+use crate::elsewhere::ManagedSchool;
 use crate::failure::{Refusal, Reply};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The setting that it lies in.
-const KEY: &str = "engines";
+pub(super) const KEY: &str = "engines";
 
 /// Cloud Boost, the school's server and the places, as a person set them up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,23 +73,31 @@ impl Setup {
     /// As the person who uses this computer left it, with what `aula.toml` says about the school's server.
     pub(crate) async fn load(app: &App) -> Reply<Self> {
         let open = app.store()?;
-        let stored = open.store.settings(&open.learner).await?.remove(KEY);
-        let mut setup = match stored.map(serde_json::from_value) {
-            None => Self::default(),
-            Some(Ok(setup)) => setup,
-            Some(Err(error)) => {
-                tracing::warn!(%error, "what was set up about engines makes no sense here and is ignored");
-                Self::default()
-            }
-        };
-        if let Some(managed) = &app.elsewhere().managed {
-            setup.school_on = true;
-            if setup.school.address != managed.address {
-                setup.school = School::at(managed.address.clone(), origin(&managed.address));
-            }
-            setup.school.model = Some(managed.model.clone());
-        }
+        let mut setup = Self::from_stored(open.store.settings(&open.learner).await?.remove(KEY));
+        setup.follow(app.elsewhere().managed.as_ref());
         Ok(setup)
+    }
+
+    /// What the store kept; as nobody had set anything up where that makes no sense here.
+    pub(super) fn from_stored(stored: Option<Value>) -> Self {
+        stored
+            .map(serde_json::from_value)
+            .transpose()
+            .unwrap_or_else(|error| {
+                tracing::warn!(%error, "what was set up about engines makes no sense here and is ignored");
+                None
+            })
+            .unwrap_or_default()
+    }
+
+    /// The school's server as whoever looks after the computers set it.
+    pub(super) fn follow(&mut self, managed: Option<&ManagedSchool>) {
+        let Some(managed) = managed else { return };
+        self.school_on = true;
+        if self.school.address != managed.address {
+            self.school = School::at(managed.address.clone(), origin(&managed.address));
+        }
+        self.school.model = Some(managed.model.clone());
     }
 
     pub(crate) async fn save(&self, app: &App) -> Reply<()> {

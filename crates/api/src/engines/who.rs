@@ -83,15 +83,23 @@ impl Facts {
 
     /// The badge of an engine of `kind` before it did anything.
     pub(crate) fn badge(&self, app: &App, kind: EngineKind) -> Badge {
-        let (model, device) = match kind {
-            EngineKind::Local | EngineKind::Demo => on_this_computer(app),
-            EngineKind::Cloud => (app.elsewhere().cloud.model.clone(), app.elsewhere().cloud_host()),
+        let elsewhere = app.elsewhere();
+        let info = match kind {
+            EngineKind::Local | EngineKind::Demo => {
+                let (model, device) = on_this_computer(app);
+                EngineInfo { kind, model, device }
+            }
+            // An engine names itself; for that it needs no key.
+            EngineKind::Cloud => {
+                Gemini::new(elsewhere.client.clone(), elsewhere.cloud.clone(), Secret::new("")).engine()
+            }
             EngineKind::School => {
-                let school = &self.setup.school;
-                (school.model.clone().unwrap_or_default(), host_of(&school.address).unwrap_or_default())
+                let nameless = EngineInfo { kind, model: String::new(), device: String::new() };
+                let made = cloud::School::new(elsewhere.client.clone(), school_options(&self.setup), None);
+                made.map_or(nameless, |school| school.engine())
             }
         };
-        convert::badge(&EngineInfo { kind, model, device })
+        convert::badge(&info)
     }
 
     fn host(&self, app: &App, kind: EngineKind) -> Option<String> {
@@ -160,15 +168,20 @@ pub(super) async fn school(app: &App, setup: &Setup) -> Reply<cloud::School> {
     if let Some(made) = &elsewhere.engines().school {
         return Ok(made.clone());
     }
-    let kind = school.kind.map_or(cloud::ServerKind::Other, server_kind);
-    let mut options = SchoolOptions::new(&school.address, school.model.clone().unwrap_or_default(), kind);
-    options.vision = school.vision;
-    let made = cloud::School::new(elsewhere.client.clone(), options, token)?;
+    let made = cloud::School::new(elsewhere.client.clone(), school_options(setup), token)?;
     // A token in a file may change while Aula runs.
     if elsewhere.managed.is_none() {
         elsewhere.engines().school = Some(made.clone());
     }
     Ok(made)
+}
+
+fn school_options(setup: &Setup) -> SchoolOptions {
+    let school = &setup.school;
+    let kind = school.kind.map_or(cloud::ServerKind::Other, server_kind);
+    let mut options = SchoolOptions::new(&school.address, school.model.clone().unwrap_or_default(), kind);
+    options.vision = school.vision;
+    options
 }
 
 async fn school_token(app: &App, setup: &Setup) -> Reply<Option<Secret>> {

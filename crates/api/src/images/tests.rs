@@ -100,7 +100,8 @@ fn nothing_but_pixels_is_left_of_a_drawing() {
     let png = file(&halves(300, 200), ImageFormat::Png);
     let text = |kind: &[u8; 4]| chunk(kind, format!("Comment\0{SECRET}").as_bytes());
     let itxt = chunk(b"iTXt", format!("XML:com.adobe.xmp\0\0\0\0\0{SECRET}").as_bytes());
-    let dressed = with_chunks(&png, &[text(b"tEXt"), itxt, chunk(b"eXIf", &exif(1)[6..]), chunk(b"prVt", SECRET.as_bytes())]);
+    let dressed =
+        with_chunks(&png, &[text(b"tEXt"), itxt, chunk(b"eXIf", &exif(1)[6..]), chunk(b"prVt", SECRET.as_bytes())]);
     assert!(holds(&dressed, SECRET));
     let (image, bytes, _) = made(&dressed);
     assert!(!holds(&bytes, SECRET));

@@ -111,7 +111,7 @@ fn generated(request: &Received, body: &Value, dialect: Dialect, seen: usize, sh
         return Reply { status: 200, kind: "text/html", pieces: vec![page.to_owned()], ..Reply::default() };
     }
     let after = if has("slow") { Duration::from_secs(3) } else { Duration::ZERO };
-    let texts = texts(body, gemini, &question);
+    let mut texts = texts(body, gemini, &question);
     let stop = if has("blocked") {
         Stop::Blocked
     } else if has("cut") {
@@ -119,6 +119,9 @@ fn generated(request: &Received, body: &Value, dialect: Dialect, seen: usize, sh
     } else {
         Stop::Done
     };
+    if stop == Stop::Cut {
+        texts.truncate(texts.len().div_ceil(2));
+    }
     let mut reply = match dialect {
         Dialect::Gemini { stream } => gemini_body(&texts, stop, stream),
         Dialect::OpenAi { stream } => open_ai_body(&texts, stop, stream),
@@ -159,7 +162,8 @@ fn texts(body: &Value, gemini: bool, question: &str) -> Vec<String> {
         body["response_format"]["json_schema"].get("schema")
     };
     let Some(schema) = schema else { return WORDS.map(str::to_owned).to_vec() };
-    if question.contains("broken") {
+    // Also where the request is a correction, whose last words are others.
+    if question.contains("broken") || body.to_string().contains("broken") {
         return vec!["{\"title\": ".to_owned()];
     }
     let text = example(&Structure { name: "scripted".to_owned(), schema: schema.clone() }).to_string();

@@ -1,6 +1,6 @@
 //! From what a person asked for to the request that an engine gets. The preview is made from the same request.
 
-use crate::dto::{AboutInput, Badge, BadgeKind, SendPreview, SentText, ToolInput};
+use crate::dto::{AboutInput, Badge, BadgeKind, Language, SendPreview, SentText, ToolInput};
 use crate::engines::{Facts, Who};
 use crate::failure::{Refusal, Reply};
 use crate::{App, convert, images, settings};
@@ -30,6 +30,7 @@ pub(super) async fn prepare(
     facts: &Facts,
     input: &ToolInput,
     engine: Option<BadgeKind>,
+    language: Option<Language>,
     before_consent: bool,
 ) -> Reply<Prepared> {
     let feature = feature(input);
@@ -38,7 +39,7 @@ pub(super) async fn prepare(
     let task = task(app, input).await?;
     task.check()?;
     let settings = settings::get_all(app).await?;
-    let messages = task.messages(convert::language(settings.language));
+    let messages = task.messages(convert::language(language.unwrap_or(settings.language)));
     let mut request = GenerateRequest::new(app.new_request_id(), messages);
     request.max_tokens = task.max_tokens();
     request.structure = Some(task.structure());

@@ -1,14 +1,18 @@
 //! The app on a temporary store with scripted models: every command, as the page uses it.
 
+mod canary;
 mod chat;
+mod elsewhere;
 mod failures;
 mod json;
 mod killed;
 mod local_transfers;
 mod lock;
 mod models;
+mod second;
 mod settings;
 mod setup;
+mod tools;
 mod transfers;
 mod trials;
 
