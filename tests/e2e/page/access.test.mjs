@@ -54,7 +54,7 @@ const VIEWS = {
     await answerWith(page, wholeAnswer("4.", { ...BADGE, kind: "demo" }));
     await ask(page, "2 + 2");
     await answered(page);
-    await lastAnswer(page).getByTestId("badge").click();
+    await lastAnswer(page).getByTestId("badge").first().click();
     await at(page, "engine-dialog").waitFor();
   },
   ...Object.fromEntries(

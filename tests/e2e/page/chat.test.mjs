@@ -32,7 +32,7 @@ test("a question is answered token by token, under a badge, and is still there a
   assert.ok(lengths.length >= 3, `the text grew in ${lengths.length} steps`);
   const turn = lastAnswer(page);
   assert.equal(await turn.getAttribute("data-state"), "complete");
-  assert.equal(await turn.getByTestId("badge").getAttribute("data-kind"), "demo");
+  assert.equal(await turn.getByTestId("badge").first().getAttribute("data-kind"), "demo");
   assert.match(await turn.getByTestId("facts").textContent(), /tok\/s/);
   const text = await turn.getByTestId("answer").textContent();
   await picture(page, "answer");

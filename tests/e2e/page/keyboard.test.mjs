@@ -58,7 +58,7 @@ test("the badge opens a dialog that keeps the focus and gives it back", async ()
   await answerWith(page, wholeAnswer("Yes."));
   await ask(page, "Who writes?");
   await answered(page);
-  await lastAnswer(page).getByTestId("badge").focus();
+  await lastAnswer(page).getByTestId("badge").first().focus();
   await page.keyboard.press("Enter");
   await at(page, "engine-dialog").waitFor();
   for (let press = 0; press < 6; press += 1) {
