@@ -20,6 +20,8 @@ pub enum Command {
     Ask(Ask),
     /// Talk with the tutor
     Chat(Chat),
+    /// Make a quiz, exercises, a mind map, an illustration, flashcards or a sheet, with the window's settings
+    Make(Make),
     /// Show what this computer is made of, which models fit and which one is used
     Doctor(Doctor),
     /// Installed models
@@ -120,6 +122,77 @@ pub struct Chat {
     /// Engine options.
     #[command(flatten)]
     pub engine: Engine,
+}
+
+/// What is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tool {
+    /// Questions with four answers
+    Quiz,
+    /// Three exercises
+    Practice,
+    /// A tree of ideas
+    MindMap,
+    /// A drawing
+    Illustration,
+    /// Cards with a front and a back
+    Flashcards,
+    /// A lesson or exam sheet, for adult profiles
+    Sheet,
+}
+
+/// How hard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MakeLevel {
+    /// To begin with
+    Easy,
+    /// As in class
+    Medium,
+    /// To think about
+    Hard,
+}
+
+/// Who makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// The model of this computer
+    Local,
+    /// Cloud Boost, where Settings choose it
+    Cloud,
+    /// The school's server, where Settings choose it
+    School,
+}
+
+/// `aula make`
+#[derive(Debug, Args)]
+pub struct Make {
+    /// What is made
+    #[arg(value_enum)]
+    pub tool: Tool,
+    /// What about
+    #[arg(value_parser = not_blank)]
+    pub topic: String,
+    /// Questions of a quiz (3, 5, 10) or a sheet (3, 5, 7, 10), or cards (5, 8, 12)
+    #[arg(long, value_name = "N")]
+    pub count: Option<u8>,
+    /// How hard a quiz or exercises are
+    #[arg(long, value_enum, default_value = "medium")]
+    pub level: MakeLevel,
+    /// School year of a sheet
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u8).range(1..=12), default_value_t = 6)]
+    pub grade: u8,
+    /// Language; without it, the one chosen in Settings
+    #[arg(long, value_enum)]
+    pub lang: Option<Lang>,
+    /// Who makes it; without it, as chosen in Settings
+    #[arg(long, value_enum)]
+    pub engine: Option<By>,
+    /// Save it as a file: .svg or .png of a drawing, .pdf of a sheet, .md of everything but illustrations
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `aula doctor`

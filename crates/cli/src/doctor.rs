@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use api::doctor::{CandidateReport, Circumstances, Report};
+use api::engines::Overview;
 use api::places::Places;
+use serde::Serialize;
 
 use crate::args::Doctor;
-use crate::output::{Failure, columns, print_all, print_json, size};
+use crate::output::{Failure, columns, note, print_all, print_json, size};
 use crate::preferred::preferred;
 
 /// Examines this computer and prints what was found.
@@ -16,18 +18,58 @@ pub async fn run(args: Doctor) -> Result<(), Failure> {
     let preferred = preferred(&places).await;
     let here = Circumstances::here(&places, args.context, preferred.as_deref());
     let report = api::doctor::examine(&catalog, here)?;
-    if args.json { print_json(&report) } else { print_all(&render(&report)) }
+    let elsewhere = match api::engines::overview(&places).await {
+        Ok(overview) => Some(overview),
+        Err(error) => {
+            let failure = Failure::from(error);
+            note(&format!("note: who answers elsewhere could not be read from Settings ({})", failure.message()));
+            None
+        }
+    };
+    if args.json {
+        print_json(&WithElsewhere { report: &report, elsewhere: &elsewhere })
+    } else {
+        print_all(&render(&report, elsewhere.as_ref()))
+    }
+}
+
+/// The report with what is set up on other computers; null where that could not be read.
+#[derive(Serialize)]
+struct WithElsewhere<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    elsewhere: &'a Option<Overview>,
 }
 
 /// The report for people: the computer, what is installed, what could be, and last what is used and why.
-fn render(report: &Report) -> String {
+fn render(report: &Report, elsewhere: Option<&Overview>) -> String {
     let mut text = computer(report);
     let _ = writeln!(text, "\nModels at a context length of {} tokens", report.context_len);
     text.push_str(&installed(report));
     text.push_str("\nModels to download\n");
     text.push_str(&offers(report));
+    if let Some(overview) = elsewhere {
+        text.push_str("\nOn other computers\n");
+        text.push_str(&others(overview));
+    }
     text.push_str(&choice(report));
     text
+}
+
+/// Cloud Boost and the school's server, without anything secret.
+fn others(overview: &Overview) -> String {
+    let switched = |on: bool| if on { "on" } else { "off" };
+    let key = if overview.cloud_key_in_keychain { "key in the keychain" } else { "no key in the keychain" };
+    let agreed = if overview.cloud_agreed { "agreed" } else { "nobody agreed yet" };
+    let school = match &overview.school_host {
+        None => "no address".to_owned(),
+        Some(host) => format!("{host}, {}", overview.school_model.as_deref().unwrap_or("no model chosen")),
+    };
+    let managed = if overview.school_managed { ", set by aula.toml" } else { "" };
+    columns(&[
+        vec!["  Cloud Boost".to_owned(), format!("{}, {key}, {agreed}", switched(overview.cloud_on))],
+        vec!["  School server".to_owned(), format!("{}, {school}{managed}", switched(overview.school_on))],
+    ])
 }
 
 fn computer(report: &Report) -> String {
@@ -138,7 +180,7 @@ mod tests {
         report.offers.truncate(2);
         // They are this machine's, not the profile's.
         report.kernels = KernelsReport { sets: [("Q4_0", "avx2"), ("rows", "avx2")].into(), error: None };
-        expected.assert_eq(&render(&report));
+        expected.assert_eq(&render(&report, None));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod chat;
 mod doctor;
 mod interrupts;
 mod lab;
+mod make;
 mod models;
 mod output;
 mod preferred;
@@ -47,6 +48,7 @@ fn run(command: Command) -> Result<(), Failure> {
         match command {
             Command::Ask(args) => ask::run(args).await,
             Command::Chat(args) => chat::run(args).await,
+            Command::Make(args) => make::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
             Command::Models(command) => models::run(command).await,
             Command::Profile(command) => profile::run(command).await,

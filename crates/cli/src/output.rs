@@ -73,6 +73,12 @@ impl Failure {
         Self { message: message.into(), hint: hint.into() }
     }
 
+    /// The same with something else to do next.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: hint.into(), ..self }
+    }
+
     /// What happened, on one line.
     pub fn message(&self) -> String {
         one_line(&self.message)
