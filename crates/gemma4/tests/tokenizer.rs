@@ -363,3 +363,15 @@ fn the_full_size_vocabulary_agrees_too() {
         assert_eq!(tokenizer.decode(&ids), text);
     }
 }
+
+#[test]
+fn the_bytes_of_tokens_make_up_the_text() {
+    for text in ["Hola, ¿qué tal?", "a  b\n\tc", "½ + ¼ = ¾ 🙂", "你好 <turn|>"] {
+        let bytes: Vec<u8> =
+            TINY.encode(text).unwrap().into_iter().flat_map(|id| TINY.token_bytes(id).expect("text")).collect();
+        assert_eq!(String::from_utf8(bytes).unwrap(), text);
+    }
+    for control in [TINY.special().turn_end, TINY.special().eos, u32::MAX] {
+        assert_eq!(TINY.token_bytes(control), None);
+    }
+}
