@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { announcer } from "$lib/shared/announcer.svelte";
 import AppPage from "./App.svelte";
 import { App } from "./app.svelte";
-import { FakeBackend, message } from "./testing/fake-backend";
+import { FakeBackend } from "./testing/fake-backend";
+import { message } from "./testing/samples";
 
 let backend: FakeBackend;
 let app: App;

@@ -1,25 +1,6 @@
 /** A program behind the page that does what a test tells it. */
-import { BackendError, type Backend, type Badge, type BadgeKind, type ChatEvent, type Conversation, type Creation, type CreationSummary, type DrawingView, type EnginesInput, type EnginesState, type ErrorCode, type ExportFormat, type Feature, type FeatureState, type HardwareSummary, type Message, type ModelOffer, type ModelSource, type ModelStatus, type ModelSummary, type NetworkState, type PickKind, type PreparedImage, type Profile, type ProfileInput, type SchoolInput, type SendPreview, type Settings, type SetupState, type Storage, type TestReport, type ToolEvent, type ToolInput, type ToolTicket, type Transfer, type Work } from "$lib/backend";
-
-export const BADGE: Badge = { kind: "demo", model: "Demo", device: "CPU" };
-
-export function message(part: Partial<Message> & Pick<Message, "id" | "speaker">): Message {
-  const tutor = part.speaker === "tutor";
-  return {
-    text: "",
-    state: "complete",
-    badge: tutor ? BADGE : null,
-    tokensPerSecond: tutor ? 10 : null,
-    seconds: tutor ? 2 : null,
-    createdAt: 0,
-    versionIds: [part.id],
-    ...part,
-  };
-}
-
-export function failure(code: ErrorCode): BackendError {
-  return new BackendError({ code, message: `test: ${code}`, hint: null, requestId: null });
-}
+import type { Backend, BadgeKind, ChatEvent, Conversation, Creation, CreationSummary, DrawingView, EnginesInput, EnginesState, ErrorCode, ExportFormat, Feature, FeatureState, HardwareSummary, Message, ModelOffer, ModelSource, ModelStatus, ModelSummary, NetworkState, PickKind, PreparedImage, Profile, ProfileInput, SchoolInput, SendPreview, Settings, SetupState, Storage, TestReport, ToolEvent, ToolInput, ToolTicket, Transfer, Work } from "$lib/backend";
+import { BADGE, enginesOff, failure, featuresOffline, message } from "./samples";
 
 /** One answer under way: the test sends its events. */
 export interface Answering {
@@ -38,31 +19,6 @@ export interface Making {
   send(event: ToolEvent): void;
   /** Saves what was made and says so. */
   finish(content: Creation["content"], title?: string): Creation;
-}
-
-const FEATURES: Feature[] = ["chat", "secondAnswer", "quiz", "practice", "flashcards", "sheet", "mindMap", "illustration", "photo", "handwriting"];
-
-/** A feature that this computer does. */
-export function available(feature: Feature, badge: Badge = BADGE): FeatureState {
-  return { feature, badge, reason: null, unlock: null, instead: null, hidden: false };
-}
-
-/** The features of a learner's computer with the demo model and nothing else set up. */
-export function featuresOffline(): FeatureState[] {
-  return FEATURES.map((feature) => {
-    if (feature === "secondAnswer" || feature === "sheet") return { ...available(feature), badge: null, hidden: true };
-    if (feature === "photo" || feature === "handwriting") return { ...available(feature), badge: null, reason: "engine_off", unlock: "askAnAdult" };
-    return available(feature);
-  });
-}
-
-export function enginesOff(): EnginesState {
-  return {
-    editable: true,
-    places: { questions: "device", drawings: "device", reading: "device", secondAnswer: "device" },
-    cloud: { on: false, key: "none", agreedAt: null, model: "gemma-4-26b-a4b-it", host: "generativelanguage.googleapis.com" },
-    school: { on: false, address: "", token: "none", kind: null, models: [], model: null, vision: null, managed: false },
-  };
 }
 
 function featureOf(input: ToolInput): Feature {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BadgeKind } from "$lib/backend";
-import { message } from "../../testing/fake-backend";
+import { message } from "../../testing/samples";
 import { changedTo } from "./change";
 
 /** Questions and answers in turn; the answers by these engines, null by nobody. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeBackend, message } from "../../testing/fake-backend";
+import { FakeBackend } from "../../testing/fake-backend";
+import { message } from "../../testing/samples";
 import { Chat } from "./chat.svelte";
 
 /** Delivers text at once. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { FakeBackend, failure } from "../../testing/fake-backend";
+import { FakeBackend } from "../../testing/fake-backend";
+import { failure } from "../../testing/samples";
 import { Engines } from "./engines.svelte";
 
 let backend: FakeBackend;

@@ -1,7 +1,8 @@
 import { flushSync } from "svelte";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { FeatureState } from "$lib/backend";
-import { available, FakeBackend } from "../../testing/fake-backend";
+import { FakeBackend } from "../../testing/fake-backend";
+import { available } from "../../testing/samples";
 import { Features } from "./features.svelte";
 
 let backend: FakeBackend;
