@@ -135,12 +135,12 @@ const TABLE: &[Rule] = &[
 
 /// Who on this computer may be offered in the place of another engine.
 fn offered(feature: Feature, now: &Situation) -> Option<EngineKind> {
-    let possible = !here(feature, now)
-        && !reads(feature)
-        && feature != Feature::SecondAnswer
-        && !(feature == Feature::Sheet && learner(now));
+    let impossible = here(feature, now)
+        || reads(feature)
+        || feature == Feature::SecondAnswer
+        || (feature == Feature::Sheet && learner(now));
     match now.on_device {
-        OnDevice::Loading { demo } | OnDevice::Ready { demo } if possible => {
+        OnDevice::Loading { demo } | OnDevice::Ready { demo } if !impossible => {
             Some(if demo { EngineKind::Demo } else { EngineKind::Local })
         }
         _ => None,

@@ -162,9 +162,9 @@ fn texts(body: &Value, gemini: bool, question: &str) -> Vec<String> {
         body["response_format"]["json_schema"].get("schema")
     };
     let Some(schema) = schema else { return WORDS.map(str::to_owned).to_vec() };
-    // Also where the request is a correction, whose last words are others.
+    // What comes is quoted in the request for its correction, which breaks again.
     if question.contains("broken") || body.to_string().contains("broken") {
-        return vec!["{\"title\": ".to_owned()];
+        return vec!["{\"title\": \"broken".to_owned()];
     }
     let text = example(&Structure { name: "scripted".to_owned(), schema: schema.clone() }).to_string();
     let characters: Vec<char> = text.chars().collect();

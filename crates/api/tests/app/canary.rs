@@ -92,9 +92,7 @@ fn found(place: &str, bytes: &[u8]) -> Vec<String> {
     let mut hits = Vec::new();
     for secret in [KEY, TOKEN] {
         for form in forms(secret) {
-            let first = form[0];
-            let at = bytes.iter().enumerate().filter(|(_, byte)| **byte == first).map(|(at, _)| at);
-            if at.into_iter().any(|at| bytes[at..].starts_with(&form)) {
+            if memchr::memmem::find(bytes, &form).is_some() {
                 hits.push(format!("{place}: {}", String::from_utf8_lossy(&form)));
             }
         }
@@ -195,7 +193,7 @@ async fn everything(log: &Log) -> Vec<String> {
     for place in [Place::Cloud, Place::School] {
         page.saw(&here.set(true, true, place).await);
         page.took(&api::tools::features(&here.app).await);
-        for words in ["", "revoked", "region", "exhausted", "blocked", "portal", "broken"] {
+        for words in ["", "revoked", "region", "quota", "exhausted", "blocked", "cut", "portal", "broken", "vanish"] {
             make(&here, &page, flashcards(&format!("fractions {words}"))).await;
         }
         page.took(&api::chat::second_preview(&here.app, &ticket.answer_id).await);

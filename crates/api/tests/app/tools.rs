@@ -281,6 +281,7 @@ async fn a_server_that_fails_says_so_and_only_offers_this_computer() {
         ("blocked", ErrorCode::ContentBlocked),
         ("portal", ErrorCode::CaptivePortal),
         ("cut", ErrorCode::ResultCut),
+        ("broken", ErrorCode::BadAnswer),
     ] {
         let events = here.made(quiz(&format!("fractions {word}")), None).await;
         assert_eq!(failure(&events), (code, Some(BadgeKind::Demo)), "{word}: {events:?}");
