@@ -37,9 +37,13 @@ impl Address {
             None => with_scheme(text),
         };
         let (scheme, rest) = base.split_once("://").unwrap_or_default();
-        let (authority, _) = rest.split_once('/').unwrap_or((rest, ""));
-        if authority.contains('@') {
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        // Also behind a slash: a token that holds one would end up in what is taken for the path.
+        if rest.contains('@') {
             return Err(refused("a token goes in its own field, not into the address"));
+        }
+        if path.contains(|character: char| !character.is_ascii_alphanumeric() && !"-._~/".contains(character)) {
+            return Err(refused("the part behind the server's name has only letters, digits, `-`, `.`, `_`, `~` and `/`"));
         }
         match network::host_for(Purpose::SchoolServer, &base) {
             Ok(host) => Ok(Self { host, base }),
@@ -125,6 +129,9 @@ mod tests {
             ("aula local", "no spaces"),
             ("http://aula.local/?key=secret", "no spaces"),
             ("http://me:secret@192.168.1.2", "its own field"),
+            ("http://secret+8/e2=%&\"@192.168.1.2", "its own field"),
+            ("http://192.168.1.2/a?secret", "no spaces"),
+            ("http://192.168.1.2/key=secret", "only letters"),
             ("http://school.example:8000", "unprotected to `school.example:8000`"),
             ("http://8.8.8.8", "unprotected"),
         ] {
