@@ -85,10 +85,10 @@ async fn show(creation: Creation, args: &Make, format: Option<ExportFormat>) -> 
     let language = Lang::or_system(args.lang).into();
     if let (Some(path), Some(format)) = (&args.out, format) {
         let bytes = api::creations::file(creation.clone(), format, language).await.map_err(failure)?;
-        std::fs::write(path, bytes).map_err(|error| {
+        write_whole(path, &bytes).map_err(|error| {
             Failure::new(
                 format!("`{}` could not be written: {error}", path.display()),
-                "Choose another place with --out",
+                "Make room on the disk, or choose another place with --out",
             )
         })?;
     }
@@ -105,6 +105,19 @@ async fn show(creation: Creation, args: &Make, format: Option<ExportFormat>) -> 
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     note(&format!("[{}]", parts.join(" · ")));
     Ok(())
+}
+
+/// Writes a file beside `path` and gives it that name once it is whole: a full disk leaves an earlier file as it was.
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
+    if written.is_err() {
+        // The failure itself is what is told.
+        let _ = std::fs::remove_file(&part);
+    }
+    written
 }
 
 fn input(args: &Make) -> ToolInput {

@@ -1,5 +1,6 @@
 //! `aula ask`
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::process::Stdio;
 
@@ -200,7 +201,7 @@ fn is_running(pid: u32) -> bool {
 fn an_unknown_key_in_the_answer_would_be_noticed() {
     let machine = Machine::new();
     let answer = ask(&machine, &["--json", "--max-tokens", "2"]).json();
-    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(json!(keys(&answer)), json!(["engine", "finish_reason", "text", "timings", "token_ids", "usage"]));
     assert_eq!(json!(keys(&answer["engine"])), json!(["device", "kind", "model"]));
 }

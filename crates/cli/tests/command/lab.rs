@@ -127,7 +127,8 @@ fn a_measurement_has_its_keys() {
     let model = golden_arg("tiny-e2b-Q4_0.gguf");
     let line = "bench --prompt-tokens 40 --decode-tokens 5 --depth 20 --reps 3 --threads 2 --json --model";
     let report = machine.json(line.split(' ').chain([model.as_str()]));
-    let keys: Vec<&str> = report.as_object().expect("an object").keys().map(String::as_str).collect();
+    let mut keys: Vec<&str> = report.as_object().expect("an object").keys().map(String::as_str).collect();
+    keys.sort_unstable();
     expect![[r#"
         [
             "decode_tokens",

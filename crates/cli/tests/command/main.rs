@@ -4,6 +4,7 @@ mod ask;
 mod chat;
 mod doctor;
 mod lab;
+mod make;
 mod models;
 mod pull;
 mod settings;
