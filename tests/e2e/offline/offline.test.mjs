@@ -71,6 +71,11 @@ test("the terminal takes a model from a folder and answers with it", async () =>
   assert.equal(asked.code, 0, asked.log);
   assert.match(asked.log, /56/);
   assert.deepEqual(findings(asked.record), []);
+
+  const made = await watched("make", AULA, "make", "quiz", "las fracciones", "--count", "3", "--lang", "es", "--json");
+  assert.equal(made.code, 0, made.log);
+  assert.match(made.log, /"tool":\s*"quiz"/);
+  assert.deepEqual(findings(made.record), []);
   // The record reaches into the process that holds the model.
   assert.ok(started(asked.record).has("aula"));
 
