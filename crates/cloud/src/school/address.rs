@@ -43,7 +43,9 @@ impl Address {
             return Err(refused("a token goes in its own field, not into the address"));
         }
         if path.contains(|character: char| !character.is_ascii_alphanumeric() && !"-._~/".contains(character)) {
-            return Err(refused("the part behind the server's name has only letters, digits, `-`, `.`, `_`, `~` and `/`"));
+            return Err(refused(
+                "the part behind the server's name has only letters, digits, `-`, `.`, `_`, `~` and `/`",
+            ));
         }
         match network::host_for(Purpose::SchoolServer, &base) {
             Ok(host) => Ok(Self { host, base }),
