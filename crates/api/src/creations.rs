@@ -38,7 +38,7 @@ pub async fn get(app: &App, id: &str) -> Result<Creation, IpcError> {
     let open = app.store()?;
     let creation = saved::creation(open.store.creation(&open.learner, id).await?)?;
     if creation.summary.tool == ToolKind::Sheet && !is_adult(app).await? {
-        return Err(router::Unavailable::AdultsOnly.into());
+        return Err(Refusal::AdultsOnly.into());
     }
     Ok(creation)
 }

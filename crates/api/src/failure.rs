@@ -73,8 +73,8 @@ pub(crate) enum Refusal {
     /// The engine stopped reporting without saying why.
     #[error("the engine broke off without a reason")]
     BrokeOff,
-    /// Only adults change who answers.
-    #[error("only an adult profile may change this")]
+    /// Only adults have sheets and change who answers.
+    #[error("this is for adult profiles only")]
     AdultsOnly,
     /// `aula.toml` sets the school's server.
     #[error("the school's server is set by whoever looks after this computer")]

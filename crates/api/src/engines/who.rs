@@ -74,7 +74,8 @@ impl Facts {
                 EngineKind::Cloud
             }
             (None, Decision::Unavailable { why, .. }) => return Err(why.clone().into()),
-            (_, Decision::Hidden) => return Err(Unavailable::AdultsOnly.into()),
+            (_, Decision::Hidden) if feature.adults_only() => return Err(Refusal::AdultsOnly.into()),
+            (_, Decision::Hidden) => return Err(Unavailable::NothingChosen.into()),
             (Some(_), _) => return Err(NotOffered.into()),
         };
         let needs_consent = kind == EngineKind::Cloud && self.setup.agreed_at.is_none();

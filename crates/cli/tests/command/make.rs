@@ -48,7 +48,7 @@ fn what_cannot_be_made_is_said() {
         (vec!["make", "quiz", "fractions", "--count", "4"], "error"),
         (vec!["make", "quiz", "fractions", "--out", "quiz.svg"], "cannot be saved"),
         // A new profile is a learner's: no sheets, no Cloud Boost.
-        (vec!["make", "sheet", "fractions"], "error"),
+        (vec!["make", "sheet", "fractions"], "this is for adult profiles only"),
         (vec!["make", "quiz", "fractions", "--engine", "cloud"], "error"),
     ] {
         let output = machine.command(&args).output().expect("aula");
